@@ -1,0 +1,81 @@
+import type { Action } from './actions.ts';
+import type { Json } from './json.ts';
+
+/** The checklist's headings, in its order. `confirm` is what follows the point of no return. */
+export const phases = ['prepare', 'backup', 'migrate', 'rollout', 'verify', 'confirm'] as const;
+export type Phase = (typeof phases)[number];
+
+export type Slot = 'blue' | 'green';
+export const slots: readonly Slot[] = ['blue', 'green'];
+
+/** A product behind a port, by its registered name, with that product's own options. */
+export interface Product {
+  kind: string;
+  options: { [name: string]: Json };
+}
+
+/** A place to deploy to, as the environment describes it. Holds no secret. */
+export interface Target {
+  name: string;
+  host: Product;
+  instances: Product;
+  /** Absent: nothing switches traffic, so the only strategy is `recreate`. */
+  traffic: Product | null;
+  /** Folder at the target that holds Holdpoint's markers, absolute. */
+  folder: string;
+  ports: Record<Slot, number>;
+}
+
+/** An immutable version of a service. */
+export interface Release {
+  version: string;
+  /** Absolute folder at the target that holds it. */
+  folder: string;
+}
+
+/** How one step is taken back. `until` names the step whose start makes it unsafe: from then on it is left. */
+export interface Undo {
+  sentence: string;
+  actions: Action[];
+  until?: string;
+}
+
+export interface Step {
+  /** `<phase>.<name>`, unique in the plan; people and decisions name steps by it. */
+  id: string;
+  phase: Phase;
+  /** What this does, for people: "Start shop 2 in green on port 4102". At most 200 bytes. */
+  sentence: string;
+  action: Action;
+  undo?: Undo;
+  /** How long trying goes on before the step counts as failed, ms. */
+  deadlineMs: number;
+  /** The runbook allows a person to skip this step with a reason. */
+  skippable?: boolean;
+}
+
+/** Whether, and to what, this plan can be taken back; said before anything is touched. */
+export interface WayBack {
+  possible: boolean;
+  sentence: string;
+}
+
+/** Ordered data: what a deploy will do. The digest covers everything else in here, and nothing outside. */
+export interface Plan {
+  service: string;
+  environment: string;
+  intent: 'deploy' | 'rollback';
+  release: Release;
+  /** The version that serves before this plan is walked, null at a first deploy. */
+  from: string | null;
+  strategy: string;
+  target: Target;
+  steps: Step[];
+  wayBack: WayBack;
+  /** What a person should know before saying yes: outages, what cannot be checked. */
+  notices: string[];
+  /** A failed step: `automatic` rolls back at once, otherwise a person is asked first. */
+  rollback: { automatic: boolean; deadlineMs: number };
+  /** `sha256:` and 64 hex digits over the canonical JSON of this object without this field. */
+  digest: string;
+}

@@ -1,0 +1,220 @@
+/**
+ * The runbook: how one service is deployed. The only file of this folder that runs zod; everything else
+ * imports its types. Descriptions end up in the published JSON Schema, so an editor shows them.
+ */
+import { z } from 'zod';
+import { isDuration } from './duration.ts';
+
+const duration = z
+  .string()
+  .refine(isDuration, { error: 'a duration', params: { example: '30s' } })
+  .meta({ description: 'A duration: 500ms, 30s, 5m, 4h, 2d', pattern: '^\\d+(\\.\\d+)?\\s*(ms|s|m|h|d)$' });
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, {
+  error: 'lower-case letters, digits and dashes, starting with a letter, 63 at most',
+});
+
+const secret = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+  error: 'the name of a secret, such as DATABASE_URL (never its value)',
+});
+
+const command = z.array(z.string().min(1)).min(1).meta({
+  description: 'argv, one word an item; no shell. {version}, {port} and {folder} are filled in.',
+});
+
+const share = z
+  .string()
+  .regex(/^<\s*\d+(\.\d+)?\s*%$/, { error: 'a limit such as < 1%' })
+  .meta({ description: 'Largest allowed share, such as < 1%' });
+
+const latency = z
+  .string()
+  .regex(/^<\s*\d+(\.\d+)?\s*(ms|s)$/, { error: 'a limit such as < 300ms' })
+  .meta({ description: 'Largest allowed time, such as < 300ms' });
+
+const path = z.string().regex(/^(GET )?\/\S*$/, { error: 'a path such as GET /healthz' });
+
+const holdShape = {
+  ask: z.string().min(1).max(160).meta({ description: 'The question that the person answers.' }),
+  by: z
+    .union([name, z.array(name).min(1)])
+    .optional()
+    .meta({ description: 'Group (or groups) of the environment whose members may answer. Absent: anyone.' }),
+  expires: duration.optional().meta({ description: 'How long the question stays open. Absent: for ever.' }),
+  then: z
+    .enum(['rollback', 'proceed'])
+    .default('rollback')
+    .meta({ description: 'What happens when it expires unanswered.' }),
+};
+const hold = z.strictObject(holdShape).meta({ description: 'A hold point: a person decides before work goes on.' });
+
+const requestShape = {
+  get: z.string().optional(),
+  post: z.string().optional(),
+  put: z.string().optional(),
+  delete: z.string().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  json: z.json().optional(),
+  expect: z
+    .union([
+      z.int().min(100).max(599),
+      z.strictObject({ status: z.int().min(100).max(599).optional(), body: z.string().optional() }),
+    ])
+    .optional()
+    .meta({ description: 'The expected status, or { status, body } where body is text the answer contains.' }),
+  timeout: duration.optional(),
+};
+const oneOf = (keys: readonly string[], what: string) => ({
+  check: (value: Record<string, unknown>) => keys.filter((key) => value[key] !== undefined).length === 1,
+  error: `exactly one of ${keys.join(', ')} (${what})`,
+});
+const methods = oneOf(['get', 'post', 'put', 'delete'], 'the request to make');
+const request = z
+  .strictObject(requestShape)
+  .refine(methods.check, {
+    error: methods.error,
+    params: { example: '{ post: /orders, json: { sku: test }, expect: 201 }' },
+  });
+
+const lineKeys = ['run', 'http', 'hold', 'wait'] as const;
+const lineShape = {
+  run: command.optional().meta({ description: 'A command, run once.' }),
+  undo: command.optional().meta({ description: 'The command that takes `run` back.' }),
+  http: request.optional().meta({ description: 'A request; the line fails unless the answer is the expected one.' }),
+  hold: hold.optional(),
+  wait: duration.optional(),
+  name: name.optional().meta({ description: "This line's name, for status, skip and retry." }),
+  deadline: duration.optional(),
+  skip: z.literal('allowed').optional().meta({ description: 'A person may skip this line, with a reason.' }),
+};
+const oneLine = oneOf(lineKeys, 'what the line does');
+const line = z
+  .strictObject(lineShape)
+  .refine(oneLine.check, { error: oneLine.error, params: { example: '{ run: [bin/warm-cache] }' } })
+  .refine((value) => value.undo === undefined || value.run !== undefined, { error: '`undo` belongs to a `run`' });
+
+const around = {
+  before: z.array(line).optional().meta({ description: 'Lines of your own, before what this heading does.' }),
+  after: z.array(line).optional().meta({ description: 'Lines of your own, after what this heading does.' }),
+};
+
+const backupKeys = ['postgres', ...lineKeys] as const;
+const oneBackup = oneOf(backupKeys, 'what is backed up, or a line of your own');
+const backupLine = z
+  .strictObject({
+    ...lineShape,
+    postgres: secret
+      .optional()
+      .meta({ description: 'Secret with the URL of the database to dump, restore and compare.' }),
+    scratch: secret
+      .optional()
+      .meta({ description: 'Secret with the URL of the server to restore into; absent: the same server.' }),
+  })
+  .refine(oneBackup.check, { error: oneBackup.error, params: { example: '{ postgres: DATABASE_URL }' } });
+
+const smoke = z.union([path, request], { error: 'GET /path, or { post: /orders, json: {…}, expect: 201 }' });
+
+/** The whole document, checked: `runbookSchema.parse(yaml)`. */
+export const runbookSchema = z
+  .strictObject({
+    service: name.meta({ description: 'The service this runbook deploys.' }),
+    prepare: z
+      .strictObject({
+        artifact: z
+          .strictObject({
+            folder: z
+              .string()
+              .includes('{version}', { error: 'a folder with {version} in it, such as releases/{version}' }),
+          })
+          .meta({ description: 'Where a release is: a folder for each version, relative to the runbook.' }),
+        secrets: z
+          .array(secret)
+          .default([])
+          .meta({
+            description:
+              'Secrets that must resolve before anything starts. The service gets them as environment variables.',
+          }),
+        ...around,
+      })
+      .meta({ description: 'What must be there before anything is touched.' }),
+    backup: z.array(backupLine).default([]),
+    migrate: z
+      .strictObject({
+        tool: z.enum(['dbmate']).optional().meta({ description: 'The migration tool, run once from the new release.' }),
+        command: z
+          .strictObject({ current: command, pending: command, up: command, down: command.optional() })
+          .optional()
+          .meta({ description: 'Your own tool: `current` and `pending` print one revision a line.' }),
+        database: secret.default('DATABASE_URL'),
+        hold: hold
+          .optional()
+          .meta({ description: 'Asked with the pending migrations in sight, before they are applied.' }),
+        deadline: duration.default('15m'),
+        ...around,
+      })
+      .refine((value) => !(value.tool && value.command), { error: '`tool` or `command`, not both' })
+      .optional(),
+    rollout: z.strictObject({
+      on: name.default('web').meta({ description: 'Group of targets in the environment.' }),
+      start: command.meta({ description: 'argv that starts one instance; {port} is its port.' }),
+      env: z.record(z.string(), z.string()).default({}),
+      ready: path.default('GET /').meta({ description: 'Asked until it answers below 400.' }),
+      strategy: z.enum(['blue-green', 'recreate']).default('blue-green'),
+      old: z
+        .enum(['stop', 'keep'])
+        .default('stop')
+        .meta({
+          description: 'The old version after the confirmation: stopped, or kept running for an instant way back.',
+        }),
+      deadline: duration.default('60s').meta({ description: 'How long an instance may take to get ready.' }),
+      drain: duration.default('30s').meta({ description: 'How long requests in flight may take to end.' }),
+      grace: duration.default('10s').meta({ description: 'How long an instance may take to end after SIGTERM.' }),
+      ...around,
+    }),
+    verify: z
+      .strictObject({
+        smoke: z
+          .array(smoke)
+          .default([])
+          .meta({
+            description: 'Real requests: to the new version before it gets traffic, then through the front door.',
+          }),
+        watch: z
+          .strictObject({
+            for: duration,
+            errors: share.optional(),
+            p95: latency.optional(),
+            samples: z
+              .int()
+              .min(1)
+              .default(50)
+              .meta({ description: 'Fewer requests are too little data for a verdict.' }),
+            inconclusive: z.enum(['hold', 'rollback', 'proceed']).default('hold'),
+          })
+          .optional()
+          .meta({ description: "Watch the proxy's own measured traffic for a while." }),
+        hold: hold.optional().meta({ description: 'The confirmation, before the old version is stopped.' }),
+        ...around,
+      })
+      .prefault({}),
+    rollback: z
+      .strictObject({
+        automatic: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'false: a failed step waits for a person (retry, skip, rollback) first.' }),
+        down: z
+          .literal('migrations')
+          .optional()
+          .meta({ description: 'Take migrations back too, as far as the plan says is safe.' }),
+        deadline: duration.default('10m').meta({ description: 'How long each step back is tried.' }),
+      })
+      .prefault({}),
+  })
+  .meta({ title: 'Holdpoint runbook' });
+
+/** A checked runbook with its defaults filled in. */
+export type Runbook = z.output<typeof runbookSchema>;
+export type Line = z.output<typeof line>;
+export type Hold = z.output<typeof hold>;
+export type RequestLine = z.output<typeof request>;
