@@ -1,9 +1,6 @@
 /** All that a client needs to talk to a run: ids, signals, queries, search attributes, shapes. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { Plan } from './runbook/plan.ts';
 import type { Runbook } from './runbook/schema.ts';
-import type { RunStatus } from './runbook/status.ts';
 
 export const defaultTaskQueue = 'holdpoint';
 
@@ -54,15 +51,16 @@ export const verbs = [
   'rollback',
   'supersede',
 ] as const;
+/** Names of the signals too: `handle.signal('approve', message)`. */
 export type Verb = (typeof verbs)[number];
 
-/** Signal definitions by verb: `handle.signal(signals.approve, message)`. */
-export const signals = Object.fromEntries(verbs.map((verb) => [verb, defineSignal<[Message?]>(verb)])) as {
-  [V in Verb]: ReturnType<typeof defineSignal<[Message?]>>;
-};
+/** Queries by name: `handle.query<RunStatus>(statusQuery)` and `handle.query<Plan | null>(planQuery)`. */
+export const statusQuery = 'status';
+export const planQuery = 'plan';
 
-export const statusQuery = defineQuery<RunStatus>('status');
-export const planQuery = defineQuery<Plan | null>('plan');
+/** Workflow types, as they stand in the Temporal UI. */
+export const deployWorkflow = 'deploy';
+export const planWorkflow = 'plan';
 
 /** Registered once per namespace; keywords, never encrypted: no secret may go here. */
 export const searchAttributes = {

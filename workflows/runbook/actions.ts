@@ -15,7 +15,7 @@ export type Action =
   /** A request of the runbook's own. */
   | { kind: 'http'; request: SmokeTest }
   /** A person decides. */
-  | { kind: 'hold'; ask: string; by: string[]; expiresMs: number | null; then: 'rollback' | 'proceed' }
+  | { kind: 'hold'; ask: string; by: string[]; expiresMs: number | null; otherwise: 'rollback' | 'proceed' }
   | { kind: 'wait'; ms: number }
   /** Dump, restore into a scratch database, compare. `scratch` names the secret with the scratch server's URL. */
   | { kind: 'backup'; product: string; database: string; scratch: string | null; folder: string }

@@ -41,7 +41,7 @@ const holdShape = {
     .optional()
     .meta({ description: 'Group (or groups) of the environment whose members may answer. Absent: anyone.' }),
   expires: duration.optional().meta({ description: 'How long the question stays open. Absent: for ever.' }),
-  then: z
+  otherwise: z
     .enum(['rollback', 'proceed'])
     .default('rollback')
     .meta({ description: 'What happens when it expires unanswered.' }),
@@ -69,12 +69,10 @@ const oneOf = (keys: readonly string[], what: string) => ({
   error: `exactly one of ${keys.join(', ')} (${what})`,
 });
 const methods = oneOf(['get', 'post', 'put', 'delete'], 'the request to make');
-const request = z
-  .strictObject(requestShape)
-  .refine(methods.check, {
-    error: methods.error,
-    params: { example: '{ post: /orders, json: { sku: test }, expect: 201 }' },
-  });
+const request = z.strictObject(requestShape).refine(methods.check, {
+  error: methods.error,
+  params: { example: '{ post: /orders, json: { sku: test }, expect: 201 }' },
+});
 
 const lineKeys = ['run', 'http', 'hold', 'wait'] as const;
 const lineShape = {
@@ -127,13 +125,10 @@ export const runbookSchema = z
               .includes('{version}', { error: 'a folder with {version} in it, such as releases/{version}' }),
           })
           .meta({ description: 'Where a release is: a folder for each version, relative to the runbook.' }),
-        secrets: z
-          .array(secret)
-          .default([])
-          .meta({
-            description:
-              'Secrets that must resolve before anything starts. The service gets them as environment variables.',
-          }),
+        secrets: z.array(secret).default([]).meta({
+          description:
+            'Secrets that must resolve before anything starts. The service gets them as environment variables.',
+        }),
         ...around,
       })
       .meta({ description: 'What must be there before anything is touched.' }),
@@ -160,12 +155,9 @@ export const runbookSchema = z
       env: z.record(z.string(), z.string()).default({}),
       ready: path.default('GET /').meta({ description: 'Asked until it answers below 400.' }),
       strategy: z.enum(['blue-green', 'recreate']).default('blue-green'),
-      old: z
-        .enum(['stop', 'keep'])
-        .default('stop')
-        .meta({
-          description: 'The old version after the confirmation: stopped, or kept running for an instant way back.',
-        }),
+      old: z.enum(['stop', 'keep']).default('stop').meta({
+        description: 'The old version after the confirmation: stopped, or kept running for an instant way back.',
+      }),
       deadline: duration.default('60s').meta({ description: 'How long an instance may take to get ready.' }),
       drain: duration.default('30s').meta({ description: 'How long requests in flight may take to end.' }),
       grace: duration.default('10s').meta({ description: 'How long an instance may take to end after SIGTERM.' }),
@@ -173,12 +165,9 @@ export const runbookSchema = z
     }),
     verify: z
       .strictObject({
-        smoke: z
-          .array(smoke)
-          .default([])
-          .meta({
-            description: 'Real requests: to the new version before it gets traffic, then through the front door.',
-          }),
+        smoke: z.array(smoke).default([]).meta({
+          description: 'Real requests: to the new version before it gets traffic, then through the front door.',
+        }),
         watch: z
           .strictObject({
             for: duration,

@@ -59,7 +59,7 @@ export interface OpenHold {
   since: number;
   /** ms since the epoch; null: for ever. */
   until: number | null;
-  then: 'rollback' | 'proceed';
+  otherwise: 'rollback' | 'proceed';
   /** `decide`: approve or reject. `failed`: retry, skip, or rollback. */
   kind: 'decide' | 'failed';
 }
