@@ -11,6 +11,7 @@
 import type { ActionOf, InstanceSpec, MigrationTool } from './runbook/actions.ts';
 import type { Probe, SmokeTest, TrafficMeasurement, Verdict, WatchLimits } from './runbook/checks.ts';
 import type { Json } from './runbook/json.ts';
+import type { InstanceState, MigrationState } from './runbook/observed.ts';
 import type { Plan, Release, Slot, Target } from './runbook/plan.ts';
 import type { Runbook } from './runbook/schema.ts';
 
@@ -88,12 +89,6 @@ export interface HostPort {
   list(path: string): Promise<string[]>;
 }
 
-export interface InstanceState {
-  release: string;
-  port: number;
-  running: boolean;
-}
-
 export interface InstancesPort {
   /** What is in the slot, null where nothing ever was or all is removed. */
   observe(slot: Slot): Promise<InstanceState | null>;
@@ -133,13 +128,6 @@ export interface DatabasePort {
   }): Promise<Evidence>;
 }
 
-export interface MigrationState {
-  applied: string[];
-  pending: string[];
-  /** Every pending revision has a way down. */
-  reversible: boolean;
-}
-
 export interface MigrationsPort {
   /** Changes nothing, not even a history table. `url` is the database's, `env` the other secrets. */
   observe(host: HostPort, tool: MigrationTool, url: string, env: Record<string, string>): Promise<MigrationState>;
@@ -156,4 +144,4 @@ export interface ChecksPort {
   smoke(address: string, test: SmokeTest, signal: AbortSignal): Promise<Evidence>;
 }
 
-export type { Json, Release, WatchLimits };
+export type { InstanceState, Json, MigrationState, Release, WatchLimits };

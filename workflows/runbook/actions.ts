@@ -26,8 +26,8 @@ export type Action =
   | { kind: 'probe'; slot: Slot; probe: Probe }
   /** `at` is a slot's own address before traffic, or the front door once it serves. */
   | { kind: 'smoke'; at: Slot | 'front'; tests: SmokeTest[] }
-  /** Share of traffic per slot, 0–1, summing to 1. */
-  | { kind: 'shift'; weights: Record<Slot, number> }
+  /** Share of traffic per slot, 0–1, summing to 1. Every slot that gets some is probed right before. */
+  | { kind: 'shift'; weights: Record<Slot, number>; probe: Probe }
   /** Measure what the proxy saw of this slot; a verdict follows. */
   | { kind: 'watch'; slot: Slot; limits: WatchLimits }
   /** Drained first, observed, then stopped. Does nothing where nothing runs. */
@@ -62,3 +62,15 @@ export interface MigrationTool {
   /** For `command`: argv of each verb. `current` and `pending` print one revision a line. Empty for named tools. */
   commands: Partial<Record<'current' | 'pending' | 'up' | 'down', string[]>>;
 }
+
+/** Kinds that change nothing which a newer deploy would have to know of: a run that only did these may give way. */
+export const harmless: ReadonlySet<ActionKind> = new Set([
+  'claim',
+  'check-release',
+  'hold',
+  'wait',
+  'backup',
+  'probe',
+  'smoke',
+  'watch',
+]);

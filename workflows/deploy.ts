@@ -1,0 +1,48 @@
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { finish, turnOf } from './ending.ts';
+import { listen } from './listen.ts';
+import type { DeployRequest } from './messages.ts';
+import type { Operator } from './operator.ts';
+import { preparePlan } from './prepare-plan.ts';
+import { rollBack } from './roll-back.ts';
+import type { Run } from './run.ts';
+import type { RunStatus } from './runbook/status.ts';
+import { walk } from './walk-plan.ts';
+
+/** One deploy, or one rollback: the checklist, top to bottom; and the way back, whenever something says no. */
+export async function deploy(request: DeployRequest): Promise<RunStatus> {
+  const { run, operator, forward } = listen(request);
+  try {
+    await forward.run(async () => {
+      await preparePlan(run, request);
+      await walk(run, operator, 'prepare');
+      await walk(run, operator, 'backup');
+      await walk(run, operator, 'migrate');
+      await walk(run, operator, 'rollout');
+      await walk(run, operator, 'verify');
+      await operator.ready();
+    });
+    operator.passPointOfNoReturn();
+    await CancellationScope.nonCancellable(() => walk(run, operator, 'confirm'));
+  } catch (error) {
+    return CancellationScope.nonCancellable(() => goBack(run, operator, error));
+  }
+  return CancellationScope.nonCancellable(() => succeed(run, operator));
+}
+
+function succeed(run: Run, operator: Operator): Promise<RunStatus> {
+  const { service, release, from, intent } = run.status;
+  if (intent === 'deploy') return finish(run, operator, 'succeeded', `${service} ${release} is live`);
+  return finish(run, operator, 'rolled back', `${service} is back at ${release}, from ${from}`);
+}
+
+/** Whatever stopped the walk: takes back what was begun, newest first, and says how it ended. */
+async function goBack(run: Run, operator: Operator, error: unknown): Promise<RunStatus> {
+  const { outcome, why } = turnOf(run, operator, error);
+  const trouble = await rollBack(run, operator, why);
+  if (trouble) return finish(run, operator, 'needs attention', `${why}. Going back stopped: ${trouble}`);
+  const status = await finish(run, operator, outcome, why);
+  // Temporal's own word for a run that was cancelled from outside, now that everything is taken back.
+  if (isCancellation(error) && !operator.stop) throw error;
+  return status;
+}

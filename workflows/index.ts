@@ -1,0 +1,3 @@
+/** What the worker registers: workflow types by their names in the Temporal UI. */
+export { deploy } from './deploy.ts';
+export { plan } from './plan.ts';

@@ -1,0 +1,35 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import { activities } from './activity-proxies.ts';
+import type { DeployRequest } from './messages.ts';
+import type { Run } from './run.ts';
+import type { Plan } from './runbook/plan.ts';
+
+const planningMs = 60_000;
+
+/** Observes and plans, in an activity, so that the plan is in the history and is walked exactly as it was made. */
+export async function preparePlan(run: Run, request: DeployRequest): Promise<void> {
+  const plan = await makePlan(request);
+  run.adopt(plan);
+  if (request.plan && !sameDigest(plan.digest, request.plan)) {
+    const message = `the plan is ${plan.digest} now, not ${request.plan}: the target has changed. Look at it again with \`holdpoint plan\``;
+    throw ApplicationFailure.nonRetryable(message, 'PlanMoved');
+  }
+}
+
+/** What `holdpoint plan` runs: the same activity, and nothing else. */
+export function makePlan({ runbook, environment, folder, version, intent }: DeployRequest): Promise<Plan> {
+  const what =
+    intent === 'deploy' ? `the deploy of ${runbook.service} ${version}` : `the way back of ${runbook.service}`;
+  return activities('quick', planningMs, `Look at ${environment} and plan ${what}`).makePlan({
+    runbook,
+    environment,
+    folder,
+    version,
+    intent,
+  });
+}
+
+function sameDigest(digest: string, wanted: string): boolean {
+  const hex = (text: string) => text.replace(/^sha256:/, '');
+  return hex(wanted).length >= 8 && hex(digest).startsWith(hex(wanted));
+}

@@ -1,0 +1,15 @@
+import type { Message } from './messages.ts';
+
+const longest = 500;
+const fields = ['plan', 'step', 'by', 'reason', 'run'] as const;
+
+/** The known text fields of whatever somebody sent; all else is dropped. Never throws: a refusal follows instead. */
+export function readMessage(payload: unknown): Message {
+  if (typeof payload !== 'object' || payload === null) return {};
+  const message: Message = {};
+  for (const field of fields) {
+    const value = (payload as Record<string, unknown>)[field];
+    if (typeof value === 'string' && value.trim() !== '') message[field] = value.trim().slice(0, longest);
+  }
+  return message;
+}

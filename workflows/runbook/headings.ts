@@ -1,0 +1,149 @@
+import type { MigrationTool } from './actions.ts';
+import { describeMs, toMs } from './duration.ts';
+import { fill } from './fill.ts';
+import { describeTest, holdStep, ownSteps, smokeTest } from './lines.ts';
+import type { Slot, Step, Undo } from './plan.ts';
+import { PlanRefused } from './plan-refused.ts';
+import { type PlanInput, quickMs, type Situation } from './planning.ts';
+
+const backupDeadlineMs = 60 * 60_000;
+
+/** `backup`: each database dumped, restored and compared; own lines in the order written. */
+export function backupSteps(situation: Situation, slot: Slot): Step[] {
+  return situation.runbook.backup.flatMap((line): Step[] => {
+    const { postgres, scratch, ...own } = line;
+    if (!postgres) return ownSteps(situation, 'backup', [own], situation.release, slot);
+    return [
+      {
+        id: 'backup.postgres',
+        phase: 'backup',
+        sentence: `Back up ${postgres}, restore the copy and compare it`,
+        action: {
+          kind: 'backup',
+          product: 'postgres',
+          database: postgres,
+          scratch: scratch ?? null,
+          folder: `${situation.target.folder}/backups`,
+        },
+        deadlineMs: own.deadline ? toMs(own.deadline) : backupDeadlineMs,
+        ...(own.skip && { skippable: true }),
+      },
+    ];
+  });
+}
+
+/** `migrate`: the hold with the pending migrations in sight, then all of them once. Nothing pending, nothing to do. */
+export function migrateSteps(situation: Situation, slot: Slot, stopFirst: Step[]): Step[] {
+  const { runbook, observed, release } = situation;
+  const { migrate } = runbook;
+  const pending = observed.migrations?.pending ?? [];
+  if (!migrate || pending.length === 0) return stopFirst;
+  const own = (lines: Parameters<typeof ownSteps>[2]) => ownSteps(situation, 'migrate', lines, release, slot);
+  return [
+    ...own(migrate.before),
+    ...(migrate.hold
+      ? [holdStep(situation, 'migrate', migrate.hold, `${migrate.hold.ask} (${shorten(pending)})`)]
+      : []),
+    ...stopFirst,
+    {
+      id: 'migrate.up',
+      phase: 'migrate',
+      sentence: `Apply ${shorten(pending)}`,
+      action: { kind: 'migrate-up', tool: migrationTool(situation, release.folder), pending },
+      undo: migrateUndo(situation),
+      deadlineMs: toMs(migrate.deadline),
+    },
+    ...own(migrate.after),
+  ];
+}
+
+/** The plan's own tool for a release's folder; asked for by observing too. */
+export function migrationTool({ runbook }: Pick<PlanInput, 'runbook'>, folder: string): MigrationTool {
+  const { command, database, tool } = runbook.migrate!;
+  const filled = Object.entries(command ?? {}).map(([verb, argv]) => [
+    verb,
+    (argv ?? []).map((word) => fill(word, { folder })),
+  ]);
+  return {
+    kind: tool ?? 'command',
+    folder,
+    database,
+    secrets: runbook.prepare.secrets,
+    commands: Object.fromEntries(filled),
+  };
+}
+
+/**
+ * Down is safe only while no traffic has reached the new version: until then nothing can have been written that
+ * going down would drop. It runs after the new version is gone, with the new release's tool, to exactly the
+ * revisions of before. In every other case the schema stays: migrations before a rollout only expand.
+ */
+function migrateUndo(situation: Situation): Undo {
+  const { runbook, observed, release } = situation;
+  const { applied = [], reversible = false, pending = [] } = observed.migrations ?? {};
+  const stays = 'Leave the schema as it is: the version before keeps working with it';
+  if (runbook.rollback.down !== 'migrations') return { sentence: stays, actions: [] };
+  if (!reversible) return { sentence: `${stays} (not every migration has a way down)`, actions: [] };
+  const tool = migrationTool(situation, release.folder);
+  return {
+    sentence: `Take ${shorten(pending)} back`,
+    actions: [{ kind: 'migrate-down', tool, to: applied }],
+    until: 'rollout.shift',
+  };
+}
+
+/** `verify`: smoke tests through the front door, the watch, the confirmation. */
+export function verifySteps(situation: Situation, slot: Slot): Step[] {
+  const { runbook, target, release } = situation;
+  const { smoke, watch, hold } = runbook.verify;
+  const steps: Step[] = [];
+  if (smoke.length > 0 && target.traffic) {
+    const tests = smoke.map(smokeTest);
+    steps.push({
+      id: 'verify.smoke',
+      phase: 'verify',
+      sentence: `Try the front door: ${tests.map(describeTest).join(', ')}`,
+      action: { kind: 'smoke', at: 'front', tests },
+      deadlineMs: quickMs,
+    });
+  }
+  if (watch) {
+    if (!target.traffic) {
+      throw new PlanRefused(
+        'NoProxy',
+        `verify.watch measures at the proxy, and ${target.name} has none: leave watch out`,
+      );
+    }
+    const limits = {
+      forMs: toMs(watch.for),
+      ...(watch.errors && { errors: toShare(watch.errors) }),
+      ...(watch.p95 && { p95Ms: toMs(watch.p95.replace(/^<\s*/, '')) }),
+      minSamples: watch.samples,
+      inconclusive: watch.inconclusive,
+    };
+    const wanted = [watch.errors && `errors ${watch.errors}`, watch.p95 && `p95 ${watch.p95}`]
+      .filter(Boolean)
+      .join(', ');
+    steps.push({
+      id: 'verify.watch',
+      phase: 'verify',
+      sentence: `Watch ${runbook.service} ${release.version} for ${describeMs(limits.forMs)}${wanted ? `: ${wanted}` : ''}`,
+      action: { kind: 'watch', slot, limits },
+      deadlineMs: limits.forMs + quickMs,
+    });
+  }
+  if (hold) steps.push(holdStep(situation, 'verify', hold));
+  return steps;
+}
+
+/** `< 1%` → 0.01 */
+function toShare(limit: string): number {
+  return Number(limit.replace(/[<%\s]/g, '')) / 100;
+}
+
+/** At most three revisions by name, so that a sentence stays short. */
+function shorten(revisions: string[]): string {
+  const [first, second, third] = revisions;
+  if (revisions.length <= 3) return [first, second, third].filter(Boolean).join(', ');
+  return `${first}, ${second} and ${revisions.length - 2} more migrations`;
+}

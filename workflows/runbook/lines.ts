@@ -1,0 +1,102 @@
+import type { Action } from './actions.ts';
+import type { SmokeTest } from './checks.ts';
+import { describeMs, toMs } from './duration.ts';
+import { fill } from './fill.ts';
+import type { Phase, Release, Slot, Step } from './plan.ts';
+import { mayAnswer, type PlanInput, quickMs } from './planning.ts';
+import type { Hold, Line, RequestLine } from './schema.ts';
+
+const commandDeadlineMs = 15 * 60_000;
+
+/** The runbook's own lines (`run`, `http`, `hold`, `wait`) of one heading as steps, in the order written. */
+export function ownSteps(
+  input: PlanInput,
+  phase: Phase,
+  lines: Line[] | undefined,
+  release: Release,
+  slot: Slot,
+): Step[] {
+  return (lines ?? []).map((line) => {
+    const { action, sentence, undo } = ownAction(input, line, release, slot);
+    return {
+      id: `${phase}.${line.name ?? action.kind}`,
+      phase,
+      sentence,
+      action,
+      deadlineMs: line.deadline ? toMs(line.deadline) : commandDeadlineMs,
+      ...(undo && { undo: { sentence: `Run ${undo.command.join(' ')}`, actions: [undo] } }),
+      ...(line.skip && { skippable: true }),
+    };
+  });
+}
+
+function ownAction(input: PlanInput, line: Line, release: Release, slot: Slot) {
+  if (line.run) {
+    const action = runAction(input, line.run, release, slot);
+    const undo = line.undo ? runAction(input, line.undo, release, slot) : undefined;
+    return { action, sentence: `Run ${action.command.join(' ')}`, undo };
+  }
+  if (line.http) {
+    const test = smokeTest(line.http);
+    return { action: { kind: 'http', request: test } satisfies Action, sentence: `Request ${describeTest(test)}` };
+  }
+  if (line.hold) return { action: holdAction(input, line.hold), sentence: line.hold.ask };
+  const ms = toMs(line.wait!);
+  return { action: { kind: 'wait', ms } satisfies Action, sentence: `Wait ${describeMs(ms)}` };
+}
+
+function runAction({ runbook, target }: PlanInput, command: string[], release: Release, slot: Slot) {
+  const values = { version: release.version, port: target.ports[slot], folder: release.folder };
+  return {
+    kind: 'run',
+    command: command.map((word) => fill(word, values)),
+    env: {},
+    secrets: runbook.prepare.secrets,
+    folder: release.folder,
+  } as const;
+}
+
+export function holdAction(input: PlanInput, hold: Hold) {
+  return {
+    kind: 'hold',
+    ask: hold.ask,
+    by: mayAnswer(input, hold.by),
+    expiresMs: hold.expires ? toMs(hold.expires) : null,
+    otherwise: hold.otherwise,
+  } as const;
+}
+
+export function holdStep(input: PlanInput, phase: Phase, hold: Hold, ask = hold.ask): Step {
+  return {
+    id: `${phase}.hold`,
+    phase,
+    sentence: ask,
+    action: { ...holdAction(input, hold), ask },
+    deadlineMs: quickMs,
+  };
+}
+
+/** `GET /healthz` or `{ post: /orders, json, expect }` as one request and what must come back. */
+export function smokeTest(written: string | RequestLine): SmokeTest {
+  if (typeof written === 'string') {
+    return { method: 'GET', url: written.replace(/^GET /, ''), headers: {}, timeoutMs: requestTimeoutMs };
+  }
+  const method = (['get', 'post', 'put', 'delete'] as const).find((name) => written[name] !== undefined)!;
+  const expected = typeof written.expect === 'number' ? { status: written.expect } : (written.expect ?? {});
+  return {
+    method: method.toUpperCase(),
+    url: written[method]!,
+    headers: written.headers ?? {},
+    ...(written.json !== undefined && { json: written.json }),
+    ...(expected.status !== undefined && { status: expected.status }),
+    ...(expected.body !== undefined && { contains: expected.body }),
+    timeoutMs: written.timeout ? toMs(written.timeout) : requestTimeoutMs,
+  };
+}
+
+const requestTimeoutMs = 5_000;
+
+export function describeTest(test: SmokeTest): string {
+  const expected = test.status === undefined ? '' : ` → ${test.status}`;
+  return `${test.method} ${test.url}${expected}`;
+}

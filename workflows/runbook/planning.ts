@@ -1,0 +1,122 @@
+import type { InstanceSpec } from './actions.ts';
+import { toMs } from './duration.ts';
+import { fill } from './fill.ts';
+import type { Observed } from './observed.ts';
+import type { Phase, Release, Slot, Step, Target } from './plan.ts';
+import { PlanRefused } from './plan-refused.ts';
+import type { Runbook } from './schema.ts';
+
+/** Everything planning looks at. Nothing else influences a plan. */
+export interface PlanInput {
+  runbook: Runbook;
+  environment: string;
+  target: Target;
+  /** Members of each group that may answer a hold. */
+  approvers: Record<string, string[]>;
+  observed: Observed;
+  /** Absolute folder of a version's release. */
+  releaseFolder: (version: string) => string;
+}
+
+/** What a strategy works with: the input, and what follows from it for one release. */
+export interface Situation extends PlanInput {
+  release: Release;
+  /** Slot that serves the version to keep alive; null at a first deploy. */
+  live: Slot | null;
+  /** What to return to; null where nothing served before. */
+  from: Release | null;
+}
+
+/** A strategy is a planner of these: what happens to the instances around the migrations. */
+export interface StrategySteps {
+  /** Where the release will serve. */
+  slot: Slot;
+  beforeMigrations: Step[];
+  rollout: Step[];
+  /** After the confirmation. */
+  cleanUp: Step[];
+  notices: string[];
+}
+
+export const other = (slot: Slot): Slot => (slot === 'blue' ? 'green' : 'blue');
+
+export const allTo = (slot: Slot): Record<Slot, number> =>
+  slot === 'blue' ? { blue: 1, green: 0 } : { blue: 0, green: 1 };
+
+export const quickMs = 60_000;
+
+export function instance({ runbook, target }: PlanInput, release: Release, slot: Slot): InstanceSpec {
+  const port = target.ports[slot];
+  const values = { version: release.version, port, folder: release.folder };
+  return {
+    service: runbook.service,
+    release,
+    port,
+    command: runbook.rollout.start.map((word) => fill(word, values)),
+    env: Object.fromEntries(Object.entries(runbook.rollout.env).map(([key, text]) => [key, fill(text, values)])),
+    secrets: runbook.prepare.secrets,
+  };
+}
+
+export function startAction(input: PlanInput, release: Release, slot: Slot) {
+  return { kind: 'start', slot, instance: instance(input, release, slot) } as const;
+}
+
+export function stopAction({ runbook }: PlanInput, slot: Slot) {
+  const { drain, grace } = runbook.rollout;
+  return { kind: 'stop', slot, drainMs: toMs(drain), graceMs: toMs(grace) } as const;
+}
+
+export function probeOf({ runbook }: PlanInput) {
+  const { ready, deadline } = runbook.rollout;
+  return { path: ready.replace(/^GET /, ''), deadlineMs: toMs(deadline), successes: 3 };
+}
+
+export function probeAction(input: PlanInput, slot: Slot) {
+  return { kind: 'probe', slot, probe: probeOf(input) } as const;
+}
+
+/** Gives all traffic to a slot; the step probes that slot right before. */
+export function shiftAction(input: PlanInput, slot: Slot) {
+  return { kind: 'shift', weights: allTo(slot), probe: probeOf(input) } as const;
+}
+
+/** How long draining and stopping may take until the step counts as failed. */
+export function stopDeadline({ runbook }: PlanInput): number {
+  return toMs(runbook.rollout.drain) + toMs(runbook.rollout.grace) + quickMs;
+}
+
+/** People who may answer, flattened from the groups; empty: anyone. Sorted, so that a digest stays the same. */
+export function mayAnswer({ approvers, environment }: PlanInput, by: string | string[] | undefined): string[] {
+  const groups = by === undefined ? [] : [by].flat();
+  const people = groups.flatMap((group) => {
+    const members = approvers[group];
+    if (members) return members;
+    if (Object.keys(approvers).length === 0) return [];
+    const known = Object.keys(approvers).join(', ');
+    throw new PlanRefused('UnknownGroup', `environment ${environment} has no group "${group}"; it has ${known}`);
+  });
+  return [...new Set(people)].sort();
+}
+
+export function claimStep(input: PlanInput): Step {
+  return {
+    id: 'prepare.claim',
+    phase: 'prepare',
+    sentence: `Take ${input.runbook.service} on ${input.target.name} for this deploy`,
+    action: { kind: 'claim' },
+    deadlineMs: quickMs,
+  };
+}
+
+/** Ids must be unique: the second `run` of a phase is `run-2`. */
+export function uniqueIds(steps: Step[]): Step[] {
+  const seen = new Map<string, number>();
+  return steps.map((step) => {
+    const count = (seen.get(step.id) ?? 0) + 1;
+    seen.set(step.id, count);
+    return count === 1 ? step : { ...step, id: `${step.id}-${count}` };
+  });
+}
+
+export type { Phase };

@@ -1,0 +1,38 @@
+import { toMs } from '../duration.ts';
+import { describeTest, smokeTest } from '../lines.ts';
+import type { Slot, Step } from '../plan.ts';
+import { probeAction, quickMs, type Situation, startAction, stopAction } from '../planning.ts';
+
+/** Start the new version in a slot, wait until it answers, and try it there with real requests. */
+export function startCandidate(situation: Situation, slot: Slot): Step[] {
+  const { runbook, release, target } = situation;
+  const name = `${runbook.service} ${release.version}`;
+  const probe = probeAction(situation, slot);
+  const tests = runbook.verify.smoke.map(smokeTest);
+  const steps: Step[] = [
+    {
+      id: 'rollout.start',
+      phase: 'rollout',
+      sentence: `Start ${name} in ${slot} on port ${target.ports[slot]}`,
+      action: startAction(situation, release, slot),
+      undo: { sentence: `Drain and stop ${name} in ${slot}`, actions: [stopAction(situation, slot)] },
+      deadlineMs: quickMs,
+    },
+    {
+      id: 'rollout.probe',
+      phase: 'rollout',
+      sentence: `Wait until ${name} answers GET ${probe.probe.path}`,
+      action: probe,
+      deadlineMs: toMs(runbook.rollout.deadline),
+    },
+  ];
+  if (tests.length === 0) return steps;
+  const smoke: Step = {
+    id: 'rollout.smoke',
+    phase: 'rollout',
+    sentence: `Try ${name} in ${slot}: ${tests.map(describeTest).join(', ')}`,
+    action: { kind: 'smoke', at: slot, tests },
+    deadlineMs: quickMs,
+  };
+  return [...steps, smoke];
+}

@@ -1,0 +1,42 @@
+import { activities, type Policy } from '../activity-proxies.ts';
+import type { Operator } from '../operator.ts';
+import type { DeployActivities, Evidence, Writer } from '../ports.ts';
+import type { Run } from '../run.ts';
+import type { Step, Target } from '../runbook/plan.ts';
+
+/** What performing one action needs to know. */
+export interface StepContext {
+  run: Run;
+  operator: Operator;
+  step: Step;
+  /** What the timeline shows: the step's sentence, or its undo's. */
+  sentence: string;
+  target: Target;
+  writer: Writer;
+  /** The activities under a retry policy, until the step's deadline. */
+  activities(policy: Policy): DeployActivities;
+}
+
+/** Performs one kind of action; what it returns is shown as the step's evidence. Runs again on a retry. */
+export type Perform<A> = (action: A, context: StepContext) => Promise<Evidence>;
+
+/** `purpose` tells a step's own work from its undo; `attempt` counts what people asked to try again. */
+export function contextOf(
+  run: Run,
+  operator: Operator,
+  step: Step,
+  { purpose, attempt }: { purpose: 'do' | 'undo'; attempt: number },
+): StepContext {
+  const { target, rollback } = run.plan!;
+  const sentence = purpose === 'do' ? step.sentence : `Undo: ${step.undo!.sentence}`;
+  const deadlineMs = purpose === 'do' ? step.deadlineMs : Math.max(rollback.deadlineMs, step.deadlineMs);
+  return {
+    run,
+    operator,
+    step,
+    sentence,
+    target,
+    writer: run.writer(step, purpose === 'do' ? `${attempt}` : 'undo'),
+    activities: (policy) => activities(policy, deadlineMs, sentence),
+  };
+}
