@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Json } from '../../workflows/runbook/json.ts';
+import type { Product, Target } from '../../workflows/runbook/plan.ts';
+import type { Runbook } from '../../workflows/runbook/schema.ts';
+import { parseDocument } from '../../documents/parse-document.ts';
+import { refuse } from '../failures.ts';
+import { embeddedEnvironment } from './embedded.ts';
+import { type Environment, environmentsSchema, type SecretSource } from './schema.ts';
+
+/** What an environment says for one runbook, with every default filled in. */
+export interface Place {
+  target: Target;
+  approvers: Record<string, string[]>;
+  secrets: SecretSource[];
+}
+
+/** Environments as the operators of this worker wrote them; `file` null: everything is allowed, here only. */
+export interface Environments {
+  /** Reads anew each time, so that a change needs no restart. Throws non-retryably with file, line and what exists. */
+  place(runbook: Runbook, environment: string): Promise<Place>;
+}
+
+export function createEnvironments(file: string | null, home = stateHome()): Environments {
+  return {
+    async place(runbook, environment) {
+      const folder = join(home, environment, runbook.service);
+      const found = file
+        ? await fromFile(file, environment)
+        : { environment: embeddedEnvironment(runbook, folder), where: 'without an environments file' };
+      const written = found.environment.targets[runbook.rollout.on];
+      if (!written) {
+        const known = Object.keys(found.environment.targets).join(', ');
+        throw refuse('UnknownTarget', `no target "${runbook.rollout.on}" ${found.where}; there is ${known}`);
+      }
+      const target: Target = {
+        name: runbook.rollout.on,
+        host: toProduct(written.host),
+        instances: toProduct(written.instances),
+        traffic: written.traffic ? toProduct(written.traffic) : null,
+        folder: written.folder ? join(written.folder, runbook.service) : folder,
+        ports: written.ports,
+      };
+      return { target, approvers: found.environment.approvers, secrets: found.environment.secrets };
+    },
+  };
+}
+
+async function fromFile(file: string, name: string): Promise<{ environment: Environment; where: string }> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw refuse('EnvironmentsInvalid', `cannot read ${file}: ${error.message}`);
+  });
+  const parsed = parseDocument(text, { file, schema: environmentsSchema });
+  if (!parsed.ok) throw refuse('EnvironmentsInvalid', parsed.problems.join('\n\n'));
+  const environment = parsed.value.environments[name];
+  if (environment) return { environment, where: `in environment ${name} of ${file}` };
+  const known = Object.keys(parsed.value.environments).join(', ');
+  throw refuse('UnknownEnvironment', `no environment "${name}" in ${file}; there is ${known}`);
+}
+
+/** `local` or `{ caddy: { … } }` → kind and options. */
+function toProduct(written: unknown): Product {
+  if (typeof written === 'string') return { kind: written, options: {} };
+  const [entry] = Object.entries(written as Record<string, Record<string, Json>>);
+  return { kind: entry![0], options: entry![1] };
+}
+
+/** Where markers, logs and backups go unless an environment names a folder. */
+export function stateHome(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.HOLDPOINT_HOME) return resolve(env.HOLDPOINT_HOME);
+  return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'holdpoint');
+}

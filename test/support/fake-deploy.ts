@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { afterAll, inject } from 'vitest';
+import { type DeployRequest, deployId, deployWorkflow, type Message, planQuery, searchAttributes, statusQuery, type Verb } from '../../workflows/messages.ts';
+import type { Plan } from '../../workflows/runbook/plan.ts';
+import type { RunStatus } from '../../workflows/runbook/status.ts';
+import { createWorker } from '../../worker/create-worker.ts';
+import type { FakeWorld } from './fake-world.ts';
+import { aRunbook } from './runbooks.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+const namespace = 'default';
+const open: { end(): Promise<void> }[] = [];
+afterAll(async () => {
+  for (const { end } of open) await end();
+});
+
+/** A worker on the real server whose world is a fake one, and a client for its runs. */
+export async function withWorld(world: FakeWorld) {
+  const address = inject('temporalAddress');
+  const taskQueue = `fake-${randomUUID()}`;
+  const connection = await NativeConnection.connect({ address });
+  const code = { workflowBundle: { codePath: inject('workflowBundle') } };
+  const worker = await createWorker({ connection, namespace, taskQueue, activities: world.activities, code });
+  const running = worker.run();
+  const client = new Client({ connection: await Connection.connect({ address }), namespace });
+  open.push({
+    async end() {
+      worker.shutdown();
+      await running;
+      await client.connection.close();
+      await connection.close();
+    },
+  });
+  return new Deploys(client, taskQueue, world);
+}
+
+export class Deploys {
+  readonly client: Client;
+  readonly world: FakeWorld;
+  private readonly taskQueue: string;
+  /** Its own, so that tests do not hold each other's lock. */
+  readonly environment = `env-${randomUUID().slice(0, 8)}`;
+
+  constructor(client: Client, taskQueue: string, world: FakeWorld) {
+    this.client = client;
+    this.taskQueue = taskQueue;
+    this.world = world;
+  }
+
+  async start(version: string | null, headings: Record<string, unknown> = {}, more: Partial<DeployRequest> = {}) {
+    const runbook = aRunbook(headings);
+    const { environment } = this;
+    const request: DeployRequest = { runbook, environment, folder: '/shop', version, intent: 'deploy', by: 'ana', ...more };
+    const handle = await this.client.workflow.start(deployWorkflow, {
+      args: [request],
+      workflowId: deployId(environment, runbook.service),
+      taskQueue: this.taskQueue,
+      workflowTaskTimeout: '5s',
+      typedSearchAttributes: [
+        { key: searchAttributes.service, value: runbook.service },
+        { key: searchAttributes.environment, value: environment },
+      ],
+    });
+    return new RunningDeploy(this.client, handle.workflowId, handle.firstExecutionRunId);
+  }
+
+  rollback() {
+    return this.start(null, {}, { intent: 'rollback' });
+  }
+}
+
+export class RunningDeploy {
+  readonly client: Client;
+  readonly workflowId: string;
+  readonly runId: string;
+
+  constructor(client: Client, workflowId: string, runId: string) {
+    this.client = client;
+    this.workflowId = workflowId;
+    this.runId = runId;
+  }
+
+  get handle() {
+    return this.client.workflow.getHandle(this.workflowId, this.runId);
+  }
+
+  status(): Promise<RunStatus> {
+    return this.handle.query<RunStatus>(statusQuery);
+  }
+
+  plan(): Promise<Plan | null> {
+    return this.handle.query<Plan | null>(planQuery);
+  }
+
+  /** Until the run is as wanted; the test's own timeout bounds it. */
+  async until(wanted: (status: RunStatus) => boolean): Promise<RunStatus> {
+    for (;;) {
+      const status = await this.status();
+      if (wanted(status)) return status;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  asks(step: string): Promise<RunStatus> {
+    return this.until(({ hold }) => hold?.step === step);
+  }
+
+  send(verb: Verb | string, payload?: unknown): Promise<void> {
+    return this.handle.signal(verb, ...(payload === undefined ? [] : [payload]));
+  }
+
+  /** Answers the open hold as someone who read the plan. */
+  async answer(verb: Verb, by = 'ben', more: Message = {}): Promise<void> {
+    const { hold, digest } = await this.until((status) => status.hold !== null);
+    await this.send(verb, { plan: digest, step: hold!.step, by, ...more });
+  }
+
+  /** The end, however it came: a failed run carries its status too. */
+  async end(): Promise<RunStatus> {
+    await this.handle.result().catch(() => {});
+    return this.status();
+  }
+}
