@@ -15,8 +15,8 @@ export interface WorkerParts {
 }
 
 /** A worker with the options that make a crash cheap; does not run yet. */
-export function createWorker(parts: WorkerParts): Promise<Worker> {
-  const { connection, namespace, taskQueue, activities, interceptors = [], code = workflowCode() } = parts;
+export async function createWorker(parts: WorkerParts): Promise<Worker> {
+  const { connection, namespace, taskQueue, activities, interceptors = [], code = await workflowCode() } = parts;
   return Worker.create({
     ...code,
     connection,

@@ -2,10 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
-import { type DeployRequest, deployId, deployWorkflow, type Message, planQuery, searchAttributes, statusQuery, type Verb } from '../../workflows/messages.ts';
+import { createWorker } from '../../worker/create-worker.ts';
+import {
+  type DeployRequest,
+  deployId,
+  deployWorkflow,
+  type Message,
+  planQuery,
+  searchAttributes,
+  statusQuery,
+  type Verb,
+} from '../../workflows/messages.ts';
 import type { Plan } from '../../workflows/runbook/plan.ts';
 import type { RunStatus } from '../../workflows/runbook/status.ts';
-import { createWorker } from '../../worker/create-worker.ts';
 import type { FakeWorld } from './fake-world.ts';
 import { aRunbook } from './runbooks.ts';
 
@@ -52,7 +61,15 @@ export class Deploys {
   async start(version: string | null, headings: Record<string, unknown> = {}, more: Partial<DeployRequest> = {}) {
     const runbook = aRunbook(headings);
     const { environment } = this;
-    const request: DeployRequest = { runbook, environment, folder: '/shop', version, intent: 'deploy', by: 'ana', ...more };
+    const request: DeployRequest = {
+      runbook,
+      environment,
+      folder: '/shop',
+      version,
+      intent: 'deploy',
+      by: 'ana',
+      ...more,
+    };
     const handle = await this.client.workflow.start(deployWorkflow, {
       args: [request],
       workflowId: deployId(environment, runbook.service),

@@ -4,9 +4,9 @@ import type { DeployActivities, Evidence, PlanRequest, Writer } from '../../work
 import type { Verdict } from '../../workflows/runbook/checks.ts';
 import { planDeploy } from '../../workflows/runbook/make-plan.ts';
 import type { InstanceState, MigrationState, ReleaseRecord } from '../../workflows/runbook/observed.ts';
-import { planRollback } from '../../workflows/runbook/plan-rollback.ts';
-import { PlanRefused } from '../../workflows/runbook/plan-refused.ts';
 import type { Slot, Target } from '../../workflows/runbook/plan.ts';
+import { PlanRefused } from '../../workflows/runbook/plan-refused.ts';
+import { planRollback } from '../../workflows/runbook/plan-rollback.ts';
 
 export type Verb = keyof DeployActivities;
 
@@ -91,7 +91,8 @@ export class FakeWorld {
         }),
       probeInstance: ({ slot }) =>
         this.act('probeInstance', () => {
-          if (!this.slots[slot]?.running) throw ApplicationFailure.nonRetryable(`${slot} does not answer`, 'ProbeFailed');
+          if (!this.slots[slot]?.running)
+            throw ApplicationFailure.nonRetryable(`${slot} does not answer`, 'ProbeFailed');
           this.effects.push(`probe ${slot}`);
         }),
       smokeTest: ({ at }) => this.act('smokeTest', () => this.effects.push(`smoke ${at}`)),
@@ -143,7 +144,8 @@ export class FakeWorld {
 
   private write(verb: Verb, writer: Writer, effect: string, change: () => void = () => {}): Promise<Evidence> {
     return this.act(verb, () => {
-      if (writer.fence < this.fence) throw ApplicationFailure.nonRetryable('a newer deploy has taken this target', 'Fenced');
+      if (writer.fence < this.fence)
+        throw ApplicationFailure.nonRetryable('a newer deploy has taken this target', 'Fenced');
       this.effects.push(effect);
       change();
     });

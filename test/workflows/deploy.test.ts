@@ -10,7 +10,13 @@ describe('a deploy', () => {
     const run = await deploys.start('1');
     const status = await run.end();
     expect(status).toMatchObject({ outcome: 'succeeded', release: '1', from: null });
-    expect(deploys.world.effects).toEqual(['start 1 in blue', 'probe blue', 'probe blue', 'shift to blue', 'confirm 1']);
+    expect(deploys.world.effects).toEqual([
+      'start 1 in blue',
+      'probe blue',
+      'probe blue',
+      'shift to blue',
+      'confirm 1',
+    ]);
   });
 
   test('the old version is stopped only after the confirmation, drained first', async () => {
@@ -108,7 +114,11 @@ test('migrations go down only while the new version has had no traffic', async (
   world.migrations.pending = ['0002'];
   world.fail('smokeTest');
   const deploys = await withWorld(world);
-  const headings = { migrate: { tool: 'dbmate' }, rollback: { down: 'migrations' }, verify: { smoke: ['GET /'], watch: { for: '1s' } } };
+  const headings = {
+    migrate: { tool: 'dbmate' },
+    rollback: { down: 'migrations' },
+    verify: { smoke: ['GET /'], watch: { for: '1s' } },
+  };
   await (await deploys.start('2', headings)).end();
   expect(world.effects.slice(-3)).toEqual(['drain green', 'stop green', 'migrate down to 0001']);
 

@@ -35,7 +35,10 @@ describe('a decision', () => {
     await run.send('approve', { ...right, reason: 'looks good' });
     const status = await run.end();
     expect(status.outcome).toBe('succeeded');
-    expect(status.steps.find(({ id }) => id === 'migrate.hold')?.evidence).toMatchObject({ approvedBy: 'dora', reason: 'looks good' });
+    expect(status.steps.find(({ id }) => id === 'migrate.hold')?.evidence).toMatchObject({
+      approvedBy: 'dora',
+      reason: 'looks good',
+    });
   });
 
   test.each([
@@ -135,7 +138,10 @@ describe('an operator', () => {
       'the runbook does not allow to skip rollout.purge',
       null,
     ]);
-    expect(status.steps.find(({ id }) => id === 'rollout.warm')).toMatchObject({ state: 'skipped', note: 'skipped by ana: cold is fine' });
+    expect(status.steps.find(({ id }) => id === 'rollout.warm')).toMatchObject({
+      state: 'skipped',
+      note: 'skipped by ana: cold is fine',
+    });
     expect(world.effects).toContain('purge');
     expect(world.effects).not.toContain('warm');
   });
@@ -217,4 +223,25 @@ describe('after a deploy', () => {
     expect(world.served).toBe('1');
     expect(world.slots.green).toBeNull();
   });
+});
+
+test.each([
+  ['unreadable JSON', 'json/plain', '{ not json'],
+  ['an unknown encoding', 'binary/of-some-codec', 'opaque'],
+])('a signal whose payload is %s neither wedges nor fails the run', async (_what, encoding, data) => {
+  const deploys = await withWorld(aWorld());
+  const run = await deploys.start('2', asksFirst);
+  await run.asks('migrate.hold');
+  const payload = { metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(data) };
+  await deploys.client.workflowService.signalWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId: run.workflowId, runId: run.runId },
+    signalName: 'approve',
+    input: { payloads: [payload] },
+    requestId: run.runId,
+  });
+  const status = await run.until(({ decisions }) => decisions.length === 1);
+  expect(status.decisions[0]).toMatchObject({ verb: 'approve', accepted: false });
+  await run.answer('approve', 'dora');
+  expect((await run.end()).outcome).toBe('succeeded');
 });

@@ -1,4 +1,4 @@
-import { type Slot, slots } from './plan.ts';
+import type { Slot } from './plan.ts';
 
 /** Caddy's part of the front door, as the environment's `traffic` options and the target's ports say it. */
 export interface CaddyInput {

@@ -1,0 +1,5 @@
+import type { ChecksPort } from '../../workflows/ports.ts';
+import { probe } from './probe.ts';
+import { smoke } from './smoke.ts';
+
+export const checks: ChecksPort = { probe, smoke };

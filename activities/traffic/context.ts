@@ -1,0 +1,9 @@
+import type { HostPort } from '../../workflows/ports.ts';
+import type { Target } from '../../workflows/runbook/plan.ts';
+
+/** What a proxy's port is made of, beside its own options. */
+export interface TrafficContext {
+  target: Target;
+  /** The machine on which the proxy runs. */
+  host: HostPort;
+}
