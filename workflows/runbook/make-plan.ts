@@ -4,7 +4,7 @@ import { ownSteps } from './lines.ts';
 import type { Observed } from './observed.ts';
 import type { Plan, Release, Slot, Step, WayBack } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { claimStep, type PlanInput, quickMs, type Situation, uniqueIds } from './planning.ts';
+import { claimStep, finished, type PlanInput, quickMs, type Situation } from './planning.ts';
 import { strategies } from './strategies/index.ts';
 
 /**
@@ -44,7 +44,7 @@ export function planDeploy(input: PlanInput, version: string): Omit<Plan, 'diges
     from: from?.version ?? null,
     strategy: runbook.rollout.strategy,
     target,
-    steps: uniqueIds(steps),
+    steps: finished(steps),
     wayBack: wayBack(situation),
     notices: [...strategy.notices, ...notices(situation)],
     rollback: { automatic: runbook.rollback.automatic, deadlineMs: toMs(runbook.rollback.deadline) },

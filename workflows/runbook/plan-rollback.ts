@@ -4,6 +4,7 @@ import type { Plan, Release, Slot, Step } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import {
   claimStep,
+  finished,
   other,
   type PlanInput,
   probeAction,
@@ -36,7 +37,7 @@ export function planRollback(input: PlanInput): Omit<Plan, 'digest'> {
     from: goal.leave,
     strategy: runbook.rollout.strategy,
     target,
-    steps: stepsTo(input, goal),
+    steps: finished(stepsTo(input, goal)),
     wayBack: { possible: false, sentence: 'This is the way back: it is not taken back itself.' },
     notices: ['Migrations stay as they are.'],
     rollback: { automatic: true, deadlineMs: toMs(runbook.rollback.deadline) },

@@ -2,7 +2,7 @@ import type { InstanceSpec } from './actions.ts';
 import { toMs } from './duration.ts';
 import { fill } from './fill.ts';
 import type { Observed } from './observed.ts';
-import type { Phase, Release, Slot, Step, Target } from './plan.ts';
+import type { Release, Slot, Step, Target } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import type { Runbook } from './schema.ts';
 
@@ -109,14 +109,18 @@ export function claimStep(input: PlanInput): Step {
   };
 }
 
-/** Ids must be unique: the second `run` of a phase is `run-2`. */
-export function uniqueIds(steps: Step[]): Step[] {
+/** Unique ids (the second `run` of a phase is `run-2`), and sentences that fit into a timeline. */
+export function finished(steps: Step[]): Step[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {
     const count = (seen.get(step.id) ?? 0) + 1;
     seen.set(step.id, count);
-    return count === 1 ? step : { ...step, id: `${step.id}-${count}` };
+    return { ...step, id: count === 1 ? step.id : `${step.id}-${count}`, sentence: clip(step.sentence) };
   });
 }
 
-export type { Phase };
+/** Temporal keeps at most 200 bytes of a summary. */
+const longestSentence = 160;
+function clip(sentence: string): string {
+  return sentence.length <= longestSentence ? sentence : `${sentence.slice(0, longestSentence - 1)}…`;
+}

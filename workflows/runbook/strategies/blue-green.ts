@@ -10,7 +10,7 @@ import {
   stopAction,
   stopDeadline,
 } from '../planning.ts';
-import { startCandidate } from './candidate.ts';
+import { clearLeftover, startCandidate } from './candidate.ts';
 
 /** The new version starts beside the old one, is tried there, then gets all traffic at once; the old one stays warm. */
 export function blueGreen(situation: Situation): StrategySteps {
@@ -30,21 +30,6 @@ export function blueGreen(situation: Situation): StrategySteps {
     cleanUp: stopOld(situation),
     notices: [],
   };
-}
-
-/** What an unfinished deploy, or `old: keep`, left in the idle slot. It gets no traffic, so going back does not need it. */
-export function clearLeftover(situation: Situation, slot: Slot): Step[] {
-  const left = situation.observed.slots[slot];
-  if (!left) return [];
-  return [
-    {
-      id: 'rollout.clear',
-      phase: 'rollout',
-      sentence: `Clear ${slot}, the idle slot, of ${situation.runbook.service} ${left.release}`,
-      action: stopAction(situation, slot),
-      deadlineMs: stopDeadline(situation),
-    },
-  ];
 }
 
 function shiftStep(situation: Situation, slot: Slot): Step {

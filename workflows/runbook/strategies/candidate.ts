@@ -1,7 +1,7 @@
 import { toMs } from '../duration.ts';
 import { describeTest, smokeTest } from '../lines.ts';
 import type { Slot, Step } from '../plan.ts';
-import { probeAction, quickMs, type Situation, startAction, stopAction } from '../planning.ts';
+import { probeAction, quickMs, type Situation, startAction, stopAction, stopDeadline } from '../planning.ts';
 
 /** Start the new version in a slot, wait until it answers, and try it there with real requests. */
 export function startCandidate(situation: Situation, slot: Slot): Step[] {
@@ -35,4 +35,19 @@ export function startCandidate(situation: Situation, slot: Slot): Step[] {
     deadlineMs: quickMs,
   };
   return [...steps, smoke];
+}
+
+/** What an unfinished deploy, or `old: keep`, left in the idle slot. It gets no traffic, so going back does not need it. */
+export function clearLeftover(situation: Situation, slot: Slot): Step[] {
+  const left = situation.observed.slots[slot];
+  if (!left) return [];
+  return [
+    {
+      id: 'rollout.clear',
+      phase: 'rollout',
+      sentence: `Clear ${slot}, the idle slot, of ${situation.runbook.service} ${left.release}`,
+      action: stopAction(situation, slot),
+      deadlineMs: stopDeadline(situation),
+    },
+  ];
 }

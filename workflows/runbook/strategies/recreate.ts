@@ -9,7 +9,7 @@ import {
   stopAction,
   stopDeadline,
 } from '../planning.ts';
-import { startCandidate } from './candidate.ts';
+import { clearLeftover, startCandidate } from './candidate.ts';
 
 /** Stop the old version, migrate, start the new one in its place: an outage, announced in the plan. */
 export function recreate(situation: Situation): StrategySteps {
@@ -19,7 +19,11 @@ export function recreate(situation: Situation): StrategySteps {
   return {
     slot,
     beforeMigrations: stopOld(situation),
-    rollout: [...startCandidate(situation, slot), ...pointTraffic(situation, slot)],
+    rollout: [
+      ...(live ? [] : clearLeftover(situation, slot)),
+      ...startCandidate(situation, slot),
+      ...pointTraffic(situation, slot),
+    ],
     cleanUp: [],
     notices: live ? [`${outage}: strategy recreate has an outage. blue-green behind a proxy has none.`] : [],
   };
