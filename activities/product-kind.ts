@@ -17,6 +17,7 @@ export function fromRegistry<Port, Context>(
   context: Context,
 ): Port {
   const product = registry[kind];
-  if (!product) throw refuse('UnknownProduct', `nothing here is called "${kind}"; there is ${Object.keys(registry).join(', ')}`);
+  if (!product)
+    throw refuse('UnknownProduct', `nothing here is called "${kind}"; there is ${Object.keys(registry).join(', ')}`);
   return product.create(context, options);
 }

@@ -1,30 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Json } from '../../workflows/runbook/json.ts';
-import type { Product, Target } from '../../workflows/runbook/plan.ts';
-import type { Runbook } from '../../workflows/runbook/schema.ts';
 import { parseDocument } from '../../documents/parse-document.ts';
+import type { Json } from '../../workflows/runbook/json.ts';
+import type { Product, SecretSource, Target } from '../../workflows/runbook/plan.ts';
+import type { Runbook } from '../../workflows/runbook/schema.ts';
 import { refuse } from '../failures.ts';
 import { embeddedEnvironment } from './embedded.ts';
-import { type Environment, environmentsSchema, type SecretSource } from './schema.ts';
+import { type Environment, environmentsSchema } from './schema.ts';
 
 /** What an environment says for one runbook, with every default filled in. */
 export interface Place {
   target: Target;
   approvers: Record<string, string[]>;
-  secrets: SecretSource[];
 }
 
 /** Environments as the operators of this worker wrote them; `file` null: everything is allowed, here only. */
 export interface Environments {
   /** Reads anew each time, so that a change needs no restart. Throws non-retryably with file, line and what exists. */
-  place(runbook: Runbook, environment: string): Promise<Place>;
+  place(runbook: Runbook, environment: string, folder: string): Promise<Place>;
 }
 
 export function createEnvironments(file: string | null, home = stateHome()): Environments {
   return {
-    async place(runbook, environment) {
+    async place(runbook, environment, runbookFolder) {
       const folder = join(home, environment, runbook.service);
       const found = file
         ? await fromFile(file, environment)
@@ -41,8 +40,9 @@ export function createEnvironments(file: string | null, home = stateHome()): Env
         traffic: written.traffic ? toProduct(written.traffic) : null,
         folder: written.folder ? join(written.folder, runbook.service) : folder,
         ports: written.ports,
+        secrets: found.environment.secrets.map((source) => absolute(source, runbookFolder)),
       };
-      return { target, approvers: found.environment.approvers, secrets: found.environment.secrets };
+      return { target, approvers: found.environment.approvers };
     },
   };
 }
@@ -64,6 +64,11 @@ function toProduct(written: unknown): Product {
   if (typeof written === 'string') return { kind: written, options: {} };
   const [entry] = Object.entries(written as Record<string, Record<string, Json>>);
   return { kind: entry![0], options: entry![1] };
+}
+
+function absolute(source: SecretSource, folder: string): SecretSource {
+  if (source === 'environment') return source;
+  return 'dotenv' in source ? { dotenv: resolve(folder, source.dotenv) } : { folder: resolve(folder, source.folder) };
 }
 
 /** Where markers, logs and backups go unless an environment names a folder. */

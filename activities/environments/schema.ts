@@ -14,7 +14,9 @@ const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case let
 const target = z.strictObject({
   host: product(hosts, 'local').meta({ description: 'The machine and how to reach it.' }),
   instances: product(instanceKinds, 'process').meta({ description: 'What runs the service there.' }),
-  traffic: product(trafficKinds).optional().meta({ description: 'The proxy in front. Without one only `recreate` works.' }),
+  traffic: product(trafficKinds)
+    .optional()
+    .meta({ description: 'The proxy in front. Without one only `recreate` works.' }),
   ports: z.strictObject({ blue: port, green: port }).meta({ description: 'The port of each slot.' }),
   folder: z.string().startsWith('/', { error: 'an absolute folder' }).optional().meta({
     description: "Holdpoint's markers, logs and backups at the target. Default: below $HOLDPOINT_HOME.",
@@ -29,12 +31,19 @@ const secretSource = z.union([
 
 const environment = z.strictObject({
   targets: z.record(name, target),
-  secrets: z.array(secretSource).default(['environment', { dotenv: '.env' }]).meta({
-    description: "Where secrets come from, the first that has one wins. Relative paths start at the runbook's folder.",
-  }),
-  approvers: z.record(name, z.array(z.string().min(1)).min(1)).default({}).meta({
-    description: 'Groups of people who may answer hold points.',
-  }),
+  secrets: z
+    .array(secretSource)
+    .default(['environment', { dotenv: '.env' }])
+    .meta({
+      description:
+        "Where secrets come from, the first that has one wins. Relative paths start at the runbook's folder.",
+    }),
+  approvers: z
+    .record(name, z.array(z.string().min(1)).min(1))
+    .default({})
+    .meta({
+      description: 'Groups of people who may answer hold points.',
+    }),
 });
 
 export const environmentsSchema = z
@@ -42,7 +51,6 @@ export const environmentsSchema = z
   .meta({ title: 'Holdpoint environments' });
 
 export type Environment = z.output<typeof environment>;
-export type SecretSource = z.output<typeof secretSource>;
 
 /** `local`, or `{ caddy: { … } }`: a name of the registry, alone or with its options. */
 function product<Port, Context>(registry: Record<string, ProductKind<Port, Context>>, byDefault?: string) {

@@ -124,6 +124,7 @@ export class FakeWorld {
       traffic: this.proxy ? { kind: 'caddy', options: {} } : null,
       folder: '/state',
       ports: { blue: 4001, green: 4002 },
+      secrets: [],
     };
   }
 

@@ -14,6 +14,9 @@ export interface Product {
   options: { [name: string]: Json };
 }
 
+/** Where secrets are looked up, in the order given; paths are absolute. A folder holds one file a secret. */
+export type SecretSource = 'environment' | { dotenv: string } | { folder: string };
+
 /** A place to deploy to, as the environment describes it. Holds no secret. */
 export interface Target {
   name: string;
@@ -24,6 +27,7 @@ export interface Target {
   /** Folder at the target that holds Holdpoint's markers, absolute. */
   folder: string;
   ports: Record<Slot, number>;
+  secrets: SecretSource[];
 }
 
 /** An immutable version of a service. */

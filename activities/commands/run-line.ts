@@ -1,0 +1,34 @@
+import type { Evidence } from '../../workflows/ports.ts';
+import type { ActionOf } from '../../workflows/runbook/actions.ts';
+import { refuse } from '../failures.ts';
+import type { JobDeps } from '../migrations/run-once.ts';
+
+const shownLines = 10;
+
+/** A command of the runbook's own, once per `key`: a retry finds it running, or its end. Exit 0 is success. */
+export async function runLine(
+  { runJob, mask }: JobDeps,
+  {
+    command,
+    folder,
+    env,
+    key,
+    signal,
+  }: Pick<ActionOf<'run'>, 'command' | 'folder'> & {
+    env: Record<string, string>;
+    key: string;
+    signal: AbortSignal;
+  },
+): Promise<Evidence> {
+  const { exitCode, output, attached, lost } = await runJob({ key, command, cwd: folder, env, signal });
+  const last = mask(output).trim().split('\n').slice(-shownLines).join('\n');
+  const line = command.join(' ');
+  if (lost) {
+    throw refuse(
+      'CommandLost',
+      `${line} was ended from outside and nobody knows how far it came. Look, then retry or roll back.\n${last}`,
+    );
+  }
+  if (exitCode !== 0) throw refuse('CommandFailed', `${line} ended with exit code ${exitCode}.\n${last}`);
+  return { exitCode, attached, ...(last && { output: last.slice(-500) }) };
+}

@@ -1,0 +1,99 @@
+/** This machine, where the worker itself runs. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { CommandResult, HostPort } from '../../workflows/ports.ts';
+import { commandEnvironment } from '../commands/environment.ts';
+import { isFolder, namesIn, readIfThere, writeWhole } from '../commands/files.ts';
+import { OutputTail } from '../commands/output.ts';
+import { refuse } from '../failures.ts';
+import type { ProductKind } from '../product-kind.ts';
+
+export const local: ProductKind<HostPort, undefined> = {
+  options: z.strictObject({}),
+  create: () => createLocalHost(),
+};
+
+const graceMs = 2_000;
+/** What a process left behind in the background prints later is not waited for. */
+const lingerMs = 1_000;
+
+export function createLocalHost(): HostPort {
+  return {
+    exec,
+    read: readIfThere,
+    write: (path, content, mode = 0o600) => writeWhole(path, content, mode),
+    remove: (path) => rm(path, { force: true }),
+    list: namesIn,
+  };
+}
+
+/**
+ * Runs argv in a group of its own with the worker's PATH, HOME and language beside `env`. When `signal` aborts, the
+ * group gets SIGTERM, after 2 s SIGKILL, and the call rejects with the signal's reason. Throws `NoSuchFolder` and
+ * `NoSuchCommand`.
+ */
+async function exec(command: string[], options: Parameters<HostPort['exec']>[1]): Promise<CommandResult> {
+  const { cwd, signal } = options;
+  const [file = '', ...args] = command;
+  signal?.throwIfAborted();
+  if (cwd !== undefined && !(await isFolder(cwd))) {
+    throw refuse('NoSuchFolder', `${file} cannot run in ${cwd}: there is no such folder on this machine.`);
+  }
+  const child = spawn(file, args, {
+    detached: true,
+    env: commandEnvironment(options.env ?? {}),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const stop = () => void endGroup(child);
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const result = await resultOf(child, file);
+    if (signal?.aborted) {
+      await endGroup(child);
+      throw signal.reason;
+    }
+    return result;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function resultOf(child: ChildProcess, file: string): Promise<CommandResult> {
+  const stdout = new OutputTail();
+  const stderr = new OutputTail();
+  child.stdout?.on('data', (chunk) => stdout.add(chunk));
+  child.stderr?.on('data', (chunk) => stderr.add(chunk));
+  const closed = once(child, 'close').catch(() => {});
+  const [exitCode, signal] = await once(child, 'exit').catch((error: NodeJS.ErrnoException) => {
+    throw refuse(
+      'NoSuchCommand',
+      `${file} cannot be run on this machine (${error.code}). Is it installed, and on PATH?`,
+    );
+  });
+  await Promise.race([closed, sleep(lingerMs, undefined, { ref: false })]);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  return { exitCode, signal, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+async function endGroup(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || !send(child.pid, 'SIGTERM')) return;
+  for (const until = performance.now() + graceMs; performance.now() < until; ) {
+    await sleep(20);
+    if (!send(child.pid, 0)) return;
+  }
+  send(child.pid, 'SIGKILL');
+}
+
+/** false where nobody is left in the group. */
+function send(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,183 @@
+/** Instances that are plain processes of this machine. They outlive the worker, and are found again by the next. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Evidence, InstanceState, InstancesPort } from '../../workflows/ports.ts';
+import type { InstanceSpec } from '../../workflows/runbook/actions.ts';
+import type { Slot } from '../../workflows/runbook/plan.ts';
+import { type Claim, type Launched, launch } from '../commands/launch.ts';
+import { readTail } from '../commands/output.ts';
+import { endGroup, isAlive } from '../commands/process-group.ts';
+import { notYet, refuse } from '../failures.ts';
+import type { ProductKind } from '../product-kind.ts';
+import type { InstancesContext } from './context.ts';
+import { isListening, listenerOf } from './listeners.ts';
+import { filesOf, forgetOld, markEmptied, newest, newestLog } from './slot-history.ts';
+
+export const processInstances: ProductKind<InstancesPort, InstancesContext> = {
+  options: z.strictObject({}),
+  create({ target }) {
+    if (target.host.kind === 'local') return createProcessInstances(target);
+    throw refuse(
+      'WrongHost',
+      `Target ${target.name} runs plain processes, which only works on host "local", not "${target.host.kind}".`,
+    );
+  },
+};
+
+/** How long a start waits for the port to open or the process to end; whatever comes later is the probe's to see. */
+const settleMs = 3_000;
+/** For what a crashed instance has left behind in its group. */
+const leftoverGraceMs = 2_000;
+const tailLines = 20;
+
+/** `folder` is the target's, `ports` tells where each slot listens. Keeps its state in `<folder>/slots/<slot>`. */
+export function createProcessInstances(target: { folder: string; ports: Record<Slot, number> }): InstancesPort {
+  const folderOf = (slot: Slot) => join(target.folder, 'slots', slot);
+  return {
+    observe: (slot) => observe(folderOf(slot)),
+    ensureRunning: (slot, spec, env) => ensureRunning(slot, folderOf(slot), spec, env),
+    ensureStopped: (slot, graceMs) => ensureStopped(folderOf(slot), graceMs),
+    tail: (slot) => tail(folderOf(slot)),
+    address: (slot) => `http://127.0.0.1:${target.ports[slot]}`,
+  };
+}
+
+async function observe(folder: string): Promise<InstanceState | null> {
+  const { claim } = await newest(folder);
+  return claim && { ...noteOf(claim), running: await isAlive(claim) };
+}
+
+/**
+ * Starts the release unless it runs here already; one start a call, never two at once. Throws `SlotTaken`, `PortTaken`,
+ * `NoSuchCommand`, `NoSuchFolder` for good, and `InstanceExited` or `SlotEmptied` when another try may help.
+ */
+async function ensureRunning(
+  slot: Slot,
+  folder: string,
+  spec: InstanceSpec,
+  env: Record<string, string>,
+): Promise<Evidence> {
+  const seen = await newest(folder);
+  if (seen.claim && (await isAlive(seen.claim))) return evidence(slot, spec, seen.claim, false);
+  if (seen.claim) await endGroup(seen.claim, leftoverGraceMs);
+  if (await isListening(spec.port)) {
+    // An overlapping attempt may have started it since.
+    if ((await newest(folder)).number !== seen.number) return await ensureRunning(slot, folder, spec, env);
+    throw await portTaken(slot, spec);
+  }
+  const number = seen.number + 1;
+  const launched = await start(slot, folder, number, spec, env);
+  const found = evidence(slot, spec, launched.claim, launched.exit !== null);
+  await forgetOld(folder, number);
+  if (!(await settles(launched.claim, spec.port))) throw await exited(slot, folder, spec, launched, env);
+  return found;
+}
+
+async function start(
+  slot: Slot,
+  folder: string,
+  number: number,
+  spec: InstanceSpec,
+  env: Record<string, string>,
+): Promise<Launched> {
+  const { service, release, port, command } = spec;
+  const { claim, log } = filesOf(folder, number);
+  const own = { PORT: String(port), HOLDPOINT_SLOT: slot, HOLDPOINT_RELEASE: release.version };
+  try {
+    return await launch({
+      claim,
+      note: { release: release.version, port },
+      log,
+      command,
+      cwd: release.folder,
+      env: { ...spec.env, ...env, ...own },
+      as: { kind: 'service' },
+    });
+  } catch (error) {
+    const now = await newest(folder);
+    if (now.number < number || now.claim) throw error;
+    throw notYet('SlotEmptied', `${service} ${release.version} was not started: ${slot} was emptied meanwhile.`);
+  }
+}
+
+/**
+ * SIGTERM to the group, `graceMs`, SIGKILL to the group; the slot then counts as empty, and a start that is still
+ * under way somewhere can no longer succeed. May run twice.
+ */
+async function ensureStopped(folder: string, graceMs: number): Promise<Evidence> {
+  let release: string | null = null;
+  let end = 'was gone';
+  for (;;) {
+    const { number, claim } = await newest(folder);
+    if (claim) {
+      release = noteOf(claim).release;
+      end = await endGroup(claim, graceMs);
+    }
+    if (await markEmptied(folder, number + 1)) {
+      await forgetOld(folder, number + 1);
+      return { release, end };
+    }
+  }
+}
+
+/** false when the process ended. */
+async function settles(claim: Claim, port: number): Promise<boolean> {
+  for (const until = performance.now() + settleMs; performance.now() < until; await sleep(25)) {
+    if (!(await isAlive(claim))) return false;
+    if (await isListening(port)) break;
+  }
+  return await isAlive(claim);
+}
+
+/** Throws `SlotTaken` where the claim is another release's. */
+function evidence(slot: Slot, spec: InstanceSpec, claim: Claim, started: boolean): Evidence {
+  const { release, port } = noteOf(claim);
+  if (release === spec.release.version && port === spec.port) return { release, port, pid: claim.pid, started };
+  throw refuse(
+    'SlotTaken',
+    `${spec.service} ${spec.release.version} cannot start in ${slot} on port ${spec.port}: ` +
+      `${release} runs there on port ${port} (process ${claim.pid}). Stop that one first.`,
+  );
+}
+
+async function portTaken(slot: Slot, spec: InstanceSpec): Promise<Error> {
+  const pid = await listenerOf(spec.port);
+  return refuse(
+    'PortTaken',
+    `${spec.service} ${spec.release.version} cannot start in ${slot}: port ${spec.port} is taken by ` +
+      `${pid === null ? 'a process' : `process ${pid}`} that Holdpoint did not start. Stop it, or give ${slot} another port.`,
+  );
+}
+
+async function exited(
+  slot: Slot,
+  folder: string,
+  spec: InstanceSpec,
+  { exit }: Launched,
+  env: Record<string, string>,
+): Promise<Error> {
+  const code = await exit;
+  const how = code === null ? '' : ` with exit code ${code}`;
+  const printed = await tail(folder, (text) => withoutSecrets(text, spec, env));
+  const what = `${spec.service} ${spec.release.version} ended at once in ${slot}${how}`;
+  const message = printed ? `${what}. The last it printed:\n${printed}` : `${what}, and printed nothing.`;
+  // The shell's codes for a command that is not there, or may not be run: it will not be there next time either.
+  return code === 126 || code === 127 ? refuse('NoSuchCommand', message) : notYet('InstanceExited', message);
+}
+
+function withoutSecrets(text: string, spec: InstanceSpec, env: Record<string, string>): string {
+  const values = spec.secrets.map((name) => [name, env[name] ?? ''] as const);
+  return values.reduce((hidden, [name, value]) => (value ? hidden.replaceAll(value, `[${name}]`) : hidden), text);
+}
+
+/** `hide` sees the text before it is cut into lines, since a secret may have several. */
+async function tail(folder: string, hide = (text: string) => text): Promise<string> {
+  const log = await newestLog(folder);
+  const text = log === null ? '' : hide(await readTail(log));
+  return text.trimEnd().split('\n').slice(-tailLines).join('\n');
+}
+
+function noteOf(claim: Claim): { release: string; port: number } {
+  return claim.note as { release: string; port: number };
+}

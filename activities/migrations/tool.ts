@@ -1,0 +1,31 @@
+import { posix } from 'node:path';
+import type { HostPort, MigrationsPort } from '../../workflows/ports.ts';
+import type { MigrationTool } from '../../workflows/runbook/actions.ts';
+
+/** A migration tool as `migrateUp` and `migrateDown` need it. */
+export interface MigrationsTool extends MigrationsPort {
+  /** Why this applied revision cannot be taken back from this release's folder; null where it can. */
+  obstacle(host: HostPort, tool: MigrationTool, revision: string): Promise<string | null>;
+}
+
+/** How long a migration waits for a table's lock. Meanwhile it holds up every query behind it, so it is short. */
+const lockTimeout = '5s';
+
+/**
+ * What every tool's session gets. The timeout stands in the connection's start, where no `RESET` of a migration
+ * undoes it. libpq, lib/pq, psycopg and node-postgres read both variables.
+ */
+export function sessionEnvironment(url: string, sessionName: string): Record<string, string> {
+  return { DATABASE_URL: url, PGAPPNAME: sessionName, PGOPTIONS: `-c lock_timeout=${lockTimeout}` };
+}
+
+/** The whole environment of a tool's command. What the release brings along (`node_modules/.bin`) goes before PATH. */
+export function toolEnvironment(
+  port: Pick<MigrationsPort, 'env'>,
+  tool: MigrationTool,
+  access: { url: string; env: Record<string, string>; sessionName: string },
+): Record<string, string> {
+  const { url, env, sessionName } = access;
+  const path = `${posix.join(tool.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}`;
+  return { ...env, [tool.database]: url, ...port.env(url, sessionName), PATH: path };
+}

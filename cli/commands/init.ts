@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { caddyfile } from '../../workflows/runbook/caddyfile.ts';
+import { stateFolder } from '../dev-state.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { environmentsText, localDoor } from '../init/environments-text.ts';
+import { type Findings, look } from '../init/look.ts';
+import { runbookText } from '../init/runbook-text.ts';
+import { Problem } from '../problem.ts';
+import { paintFor } from '../render/text.ts';
+import { print } from '../terminal.ts';
+
+export interface InitOptions {
+  file: string;
+  service?: string;
+  environment: boolean;
+  force?: boolean;
+}
+
+/** Writes a runbook, environments and a Caddyfile for this folder. Files that exist stay as they are without --force. */
+export async function init(options: InitOptions): Promise<ExitCode> {
+  const folder = dirname(options.file);
+  const found = look(folder, options.service);
+  const files = contents(options, folder, found);
+  const kept = files.filter(([path]) => existsSync(path) && !options.force).map(([path]) => path);
+  if (kept.length === files.length) {
+    throw new Problem(
+      exitCodes.usage,
+      `${kept.join(' and ')} ${kept.length > 1 ? 'exist' : 'exists'} already; nothing was written.`,
+      ['Overwrite: holdpoint init --force'],
+    );
+  }
+  const paint = paintFor(process.stdout);
+  for (const [path, text] of files) {
+    if (kept.includes(path)) print(paint('gray', `· ${path} is kept as it is`));
+    else {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text, { flag: options.force ? 'w' : 'wx' });
+      print(`${paint('green', '✓')} ${path}`);
+    }
+  }
+  print(`\n${next(options, found).join('\n')}`);
+  return exitCodes.succeeded;
+}
+
+function contents(options: InitOptions, folder: string, found: Findings): [path: string, text: string][] {
+  const runbook: [string, string] = [options.file, runbookText(found)];
+  if (!options.environment) return [runbook];
+  const door = localDoor(stateFolder(), found.service);
+  return [
+    runbook,
+    [join(folder, 'environments.yaml'), environmentsText(door)],
+    [join(folder, 'Caddyfile'), caddyfile(door)],
+  ];
+}
+
+function next(options: InitOptions, found: Findings): string[] {
+  const where = relative('.', options.file) === 'holdpoint.yaml' ? '' : ` -f ${options.file}`;
+  const version = found.releases?.at(-1) ?? '1';
+  return [
+    ...(found.start ? [] : [`TODO  ${options.file}: how an instance starts (rollout.start)`]),
+    ...(found.releases?.length ? [] : ['TODO  put a release into releases/1']),
+    'Next:',
+    ...(options.environment ? ['  caddy run                              the front door'] : []),
+    '  holdpoint dev                          Temporal and a worker, in a terminal of their own',
+    `  holdpoint plan --version ${version}${where}             what a deploy would do`,
+  ];
+}

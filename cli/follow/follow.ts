@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { statusQuery } from '../../workflows/messages.ts';
+import type { RunStatus } from '../../workflows/runbook/status.ts';
+import type { Session } from '../temporal/connect.ts';
+import { isNoAnswer, isUnavailable } from '../temporal/failures.ts';
+import { finalStatus, type Run } from '../temporal/runs.ts';
+import type { View } from './view.ts';
+
+/** `status` is null where the run left none: it was terminated. `detached`: the looking stopped, the run goes on. */
+export type Followed = { kind: 'ended'; status: RunStatus | null } | { kind: 'detached' };
+
+const lookMs = 300;
+/** Nothing has changed for a while, usually since somebody is asked: look less often. */
+const calmMs = 1_000;
+const calmAfterMs = 20_000;
+const queryMs = 3_000;
+/** Silence that a restart explains is no trouble yet. */
+const patienceMs = 8_000;
+
+/**
+ * Shows a run until it ends, or `signal` aborts. Survives the death of workers and of Temporal: it says so, and
+ * goes on looking. Throws only what is neither.
+ */
+export async function follow(session: Session, run: Run, view: View, signal: AbortSignal): Promise<Followed> {
+  const stopped = new AbortController();
+  const stop = AbortSignal.any([signal, stopped.signal]);
+  const over = untilEnded(run, stop);
+  // Awaited below; without this an early failure would count as unhandled.
+  over.catch(() => {});
+  try {
+    await lookAgainAndAgain(session, run, view, over, stop);
+    if (signal.aborted) return { kind: 'detached' };
+    const status = (await over) ?? null;
+    if (status) view.show(status);
+    return { kind: 'ended', status };
+  } finally {
+    stopped.abort();
+    view.close();
+  }
+}
+
+async function lookAgainAndAgain(
+  session: Session,
+  run: Run,
+  view: View,
+  over: Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  let ended = false;
+  const finished = over.finally(() => {
+    ended = true;
+  });
+  finished.catch(() => {});
+  let last = '';
+  let changedAt = Date.now();
+  let answeredAt = Date.now();
+  while (!ended && !signal.aborted) {
+    const looked = await look(session, run);
+    if (typeof looked === 'object') {
+      answeredAt = Date.now();
+      view.trouble(null);
+      const text = JSON.stringify(looked);
+      if (text !== last) {
+        last = text;
+        changedAt = Date.now();
+        view.show(looked);
+      }
+    } else if (Date.now() - answeredAt > patienceMs && !ended) {
+      view.trouble(looked === 'temporal' ? temporalAway(session) : workerAway(run));
+    }
+    const pause = Date.now() - changedAt > calmAfterMs ? calmMs : lookMs;
+    await Promise.race([sleep(pause, undefined, { signal }).catch(() => {}), finished.catch(() => {})]);
+  }
+}
+
+/** The status, or who does not answer. */
+async function look(session: Session, run: Run): Promise<RunStatus | 'temporal' | 'worker'> {
+  try {
+    return await session.connection.withDeadline(Date.now() + queryMs, () => run.handle.query<RunStatus>(statusQuery));
+  } catch (error) {
+    if (isUnavailable(error)) return 'temporal';
+    if (isNoAnswer(error) || (error instanceof Error && /^Query|NotFound/.test(error.name))) return 'worker';
+    throw error;
+  }
+}
+
+/** The final status; undefined once `signal` has aborted. */
+async function untilEnded(run: Run, signal: AbortSignal): Promise<RunStatus | null | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await finalStatus(run.handle);
+    } catch (error) {
+      if (!isNoAnswer(error) && !signal.aborted) throw error;
+      await sleep(500, undefined, { signal }).catch(() => {});
+    }
+  }
+  return undefined;
+}
+
+const temporalAway = (session: Session) =>
+  `Temporal at ${session.address} does not answer. The deploy waits there; trying again.`;
+
+const workerAway = (run: Run) =>
+  `No worker on ${run.taskQueue} answers. The deploy goes on when one is back: holdpoint worker`;

@@ -1,0 +1,79 @@
+import type {
+  DecisionRecord,
+  OpenHold,
+  Outcome,
+  RunState,
+  RunStatus,
+  StepStatus,
+} from '../../workflows/runbook/status.ts';
+
+/** Something that happened between two looks at a run; one JSON object a line with `--json`. Times are ms since the epoch. */
+export type Change =
+  | {
+      change: 'planned';
+      at: number;
+      digest: string;
+      from: string | null;
+      release: string | null;
+      steps: number;
+      wayBack: string | null;
+      notices: string[];
+    }
+  | { change: 'state'; at: number; state: RunState; sentence: string }
+  | { change: 'step'; at: number; step: StepStatus }
+  | { change: 'hold'; at: number; hold: OpenHold; digest: string | null }
+  | { change: 'decision'; at: number; decision: DecisionRecord }
+  | { change: 'ended'; at: number; outcome: Outcome; sentence: string };
+
+/** What is new in `next`, oldest first. `before` is null at the first look, which tells everything so far. Pure. */
+export function changesBetween(before: RunStatus | null, next: RunStatus, now: number): Change[] {
+  const changes = [
+    ...planned(before, next, now),
+    ...steps(before, next, now),
+    ...decisions(before, next),
+    ...state(before, next, now),
+    ...hold(before, next),
+  ].sort((a, b) => a.at - b.at);
+  return [...changes, ...ended(before, next, now)];
+}
+
+function planned(before: RunStatus | null, next: RunStatus, now: number): Change[] {
+  if (next.digest === null || before?.digest) return [];
+  const { digest, from, release, wayBack, notices } = next;
+  const at = Math.min(now, ...next.steps.flatMap((step) => step.startedAt ?? []));
+  return [{ change: 'planned', at, digest, from, release, steps: next.steps.length, wayBack, notices }];
+}
+
+function steps(before: RunStatus | null, next: RunStatus, now: number): Change[] {
+  return next.steps.flatMap((step) => {
+    const old = before?.steps.find((candidate) => candidate.id === step.id);
+    const same = old ? old.state === step.state && old.note === step.note : step.state === 'pending';
+    // The open question says the same, and more.
+    if (same || step.state === 'waiting') return [];
+    const at = (step.state === 'running' ? step.startedAt : step.endedAt) ?? step.startedAt ?? now;
+    return [{ change: 'step' as const, at: step.state.startsWith('und') ? now : at, step }];
+  });
+}
+
+function decisions(before: RunStatus | null, next: RunStatus): Change[] {
+  return next.decisions
+    .slice(before?.decisions.length ?? 0)
+    .map((decision) => ({ change: 'decision' as const, at: decision.at, decision }));
+}
+
+function state(before: RunStatus | null, next: RunStatus, now: number): Change[] {
+  const told = next.state === 'paused' || next.state === 'rolling back' || before?.state === 'paused';
+  if (!told || next.state === 'ended' || before?.state === next.state) return [];
+  return [{ change: 'state', at: now, state: next.state, sentence: next.sentence }];
+}
+
+function hold(before: RunStatus | null, next: RunStatus): Change[] {
+  if (!next.hold) return [];
+  const same = before?.hold?.step === next.hold.step && before.hold.since === next.hold.since;
+  return same ? [] : [{ change: 'hold', at: next.hold.since, hold: next.hold, digest: next.digest }];
+}
+
+function ended(before: RunStatus | null, next: RunStatus, now: number): Change[] {
+  if (!next.outcome || before?.outcome) return [];
+  return [{ change: 'ended', at: next.endedAt ?? now, outcome: next.outcome, sentence: next.sentence }];
+}

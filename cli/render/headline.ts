@@ -1,0 +1,46 @@
+import type { RunStatus } from '../../workflows/runbook/status.ts';
+import { outcomeSymbols } from './symbols.ts';
+import { oneLine, type Paint } from './text.ts';
+import { took } from './time.ts';
+
+/** `Deploy shop 1 → 2 to production`, without a full stop. */
+export function titleOf(status: RunStatus): string {
+  const { service, environment, intent, release, from } = status;
+  if (intent === 'rollback') {
+    return `Roll back ${service}${from ? ` ${from}` : ''}${release ? ` → ${release}` : ''} in ${environment}`;
+  }
+  return `Deploy ${service} ${from ? `${from} → ` : ''}${release ?? '(newest release)'} to ${environment}`;
+}
+
+/** The state in a word or two, with its symbol: `✓ succeeded`, `⏸ waiting`. */
+export function stateOf(status: RunStatus, paint: Paint): string {
+  if (status.outcome) {
+    const { symbol, colour } = outcomeSymbols[status.outcome];
+    return paint(colour, `${symbol} ${status.outcome}`);
+  }
+  const colour = status.state === 'waiting' || status.state === 'paused' ? 'yellow' : 'cyan';
+  return paint(colour, `${status.state === 'waiting' || status.state === 'paused' ? '⏸ ' : ''}${status.state}`);
+}
+
+/** `shop 1 → 2 · production · blue-green · 1a2b3c4d` */
+export function subtitleOf(status: RunStatus): string {
+  const versions = [status.from, status.release].filter(Boolean).join(' → ');
+  return [`${status.service} ${versions}`.trim(), status.environment, status.strategy, shortDigest(status.digest)]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** `sha256:1a2b3c4d…` → `sha256:1a2b3c4d`: enough to approve by. */
+export function shortDigest(digest: string | null): string | null {
+  return digest === null ? null : digest.slice(0, 'sha256:'.length + 8);
+}
+
+/** How long it has run, or ran. */
+export function durationOf(status: RunStatus, now: number): string {
+  return took((status.endedAt ?? now) - status.startedAt);
+}
+
+/** How it ended or where it stands, as one clean line. */
+export function sentenceOf(status: RunStatus): string {
+  return oneLine(status.sentence);
+}

@@ -1,0 +1,135 @@
+import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
+import { describeFindings } from './evidence.ts';
+import { titleOf } from './headline.ts';
+import { basicsOf, durationOf, headlineOf, measuredOf, type Report, stepsByPhase, undoneOf } from './report.ts';
+import { reportStyle } from './report-style.ts';
+import { outcomeSymbols, stepSymbols } from './symbols.ts';
+import { oneLine } from './text.ts';
+import { utc } from './time.ts';
+
+/** The report as one HTML file without scripts or anything to load. Pure; all text from outside is escaped. */
+export function reportHtml(report: Report): string {
+  const { status } = report;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escaped(headlineOf(report))}</title>
+<style>${reportStyle}</style>
+</head>
+<body>
+<main>
+${[header(status), basics(report), notices(status), steps(status), measured(status), decisions(status), undone(status), footer(report)].filter(Boolean).join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+function header(status: RunStatus): string {
+  const word = status.outcome ?? status.state;
+  const symbol = status.outcome ? `${outcomeSymbols[status.outcome].symbol} ` : '';
+  return `<header class="${className(word)}">
+<p class="outcome">${symbol}${escaped(word)}</p>
+<h1>${escaped(titleOf(status))}</h1>
+<p class="sentence">${escaped(status.sentence)}</p>
+</header>`;
+}
+
+function basics(report: Report): string {
+  const rows = basicsOf(report).map(
+    ([label, value]) => `<div><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`,
+  );
+  return `<dl class="basics">${rows.join('')}</dl>`;
+}
+
+function notices({ notices: all }: RunStatus): string {
+  return all.length === 0
+    ? ''
+    : `<ul class="notices">${all.map((notice) => `<li>${escaped(notice)}</li>`).join('')}</ul>`;
+}
+
+function steps(status: RunStatus): string {
+  if (status.steps.length === 0) return '';
+  const rows = stepsByPhase(status).map(
+    ({ phase, steps }) =>
+      `<tbody><tr class="phase"><th colspan="4" scope="rowgroup">${escaped(phase)}</th></tr>${steps.map((step) => stepRow(step, status)).join('')}</tbody>`,
+  );
+  return `<section><h2>Steps</h2><table class="steps">
+<thead><tr><th scope="col">Step</th><th scope="col">Started</th><th scope="col">Took</th><th scope="col" class="when">Timeline</th></tr></thead>
+${rows.join('\n')}
+</table></section>`;
+}
+
+function stepRow(step: StepStatus, status: RunStatus): string {
+  const below = [describeFindings(step), step.note ?? ''].filter(Boolean);
+  const started = step.startedAt === undefined ? '' : utc(step.startedAt).slice(11, 19);
+  return `<tr class="${className(step.state)}">
+<td><span class="mark" title="${escaped(step.state)}">${stepSymbols[step.state].symbol}</span><div>${escaped(step.sentence)}${below.map((text) => `<small>${escaped(text)}</small>`).join('')}</div></td>
+<td class="number">${started}</td><td class="number">${escaped(durationOf(step))}</td><td class="when">${bar(step, status)}</td>
+</tr>`;
+}
+
+/** Where in the whole run the step ran; at least a sliver, so that a short step can be seen. */
+function bar(step: StepStatus, status: RunStatus): string {
+  if (step.startedAt === undefined) return '';
+  const ends = status.steps.flatMap(({ startedAt, endedAt }) => endedAt ?? startedAt ?? []);
+  const from = status.startedAt;
+  const whole = Math.max(1, (status.endedAt ?? Math.max(...ends)) - from);
+  const percent = (ms: number) => Math.min(100, Math.max(0, (ms / whole) * 100));
+  const left = Math.min(percent(step.startedAt - from), 99.2);
+  const width = Math.max(0.8, Math.min(percent((step.endedAt ?? from + whole) - step.startedAt), 100 - left));
+  return `<i style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></i>`;
+}
+
+function measured(status: RunStatus): string {
+  const rows = measuredOf(status).map(({ sentence, measurement: seen }) => [
+    sentence,
+    String(seen!.requests),
+    String(seen!.errors),
+    seen!.requests > 0 ? `${((seen!.errors / seen!.requests) * 100).toFixed(2)} %` : 'no data',
+    seen!.p50Ms === null ? 'no data' : `${Math.round(seen!.p50Ms)} ms`,
+    seen!.p95Ms === null ? 'no data' : `${Math.round(seen!.p95Ms)} ms`,
+  ]);
+  return table('Measured traffic', ['Window', 'Requests', 'Errors', 'Share', 'p50', 'p95'], rows);
+}
+
+function decisions(status: RunStatus): string {
+  const rows = status.decisions.map((decision) => [
+    utc(decision.at),
+    decision.by ?? 'nobody named',
+    decision.verb,
+    decision.step ?? '',
+    decision.reason ?? '',
+    decision.accepted ? 'counted' : `refused: ${decision.refusal ?? ''}`,
+  ]);
+  const refused = status.decisions.map(({ accepted }) => (accepted ? '' : 'refused'));
+  return table('Decisions', ['At', 'Who', 'What', 'Step', 'Reason', ''], rows, refused);
+}
+
+function undone(status: RunStatus): string {
+  const rows = undoneOf(status).map((step) => [step.state, step.undo ?? step.sentence, step.note ?? '']);
+  return table('Taken back', ['', 'What', 'Note'], rows);
+}
+
+function footer({ link }: Report): string {
+  const safe = link && /^https?:\/\//.test(link);
+  return `<footer>${safe ? `<a href="${escaped(link)}">The run in the Temporal UI</a> · ` : ''}Written by Holdpoint</footer>`;
+}
+
+function table(title: string, head: string[], rows: string[][], classes: string[] = []): string {
+  if (rows.length === 0) return '';
+  const cells = (row: string[], tag: string) => row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
+  const body = rows.map((row, index) => `<tr class="${classes[index] ?? ''}">${cells(row, 'td')}</tr>`).join('\n');
+  return `<section><h2>${title}</h2><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table></section>`;
+}
+
+const className = (word: string) => word.replaceAll(' ', '-').replace(/[^a-z-]/g, '');
+
+/** Text that HTML shows as it is, in content and in quoted attributes. */
+function escaped(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return oneLine(text).replace(/[&<>"']/g, (character) => entities[character]!);
+}

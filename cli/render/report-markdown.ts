@@ -1,0 +1,90 @@
+import type { StepStatus } from '../../workflows/runbook/status.ts';
+import { describeFindings } from './evidence.ts';
+import { basicsOf, durationOf, headlineOf, measuredOf, type Report, stepsByPhase, undoneOf } from './report.ts';
+import { stepSymbols } from './symbols.ts';
+import { oneLine } from './text.ts';
+import { utc } from './time.ts';
+
+/** The report as GitHub-flavoured Markdown. Pure; all text from outside is escaped. */
+export function reportMarkdown(report: Report): string {
+  const { status } = report;
+  const sections = [
+    `# ${escaped(headlineOf(report))}`,
+    `**${escaped(status.sentence)}**`,
+    table(['', ''], basicsOf(report)),
+    section('Notices', status.notices.map((notice) => `- ${escaped(notice)}`).join('\n')),
+    section(
+      'Steps',
+      stepsByPhase(status)
+        .map(({ phase, steps }) => `### ${phase}\n\n${stepTable(steps)}`)
+        .join('\n\n'),
+    ),
+    section('Measured traffic', measured(report)),
+    section('Decisions', decisions(report)),
+    section('Taken back', undone(report)),
+    report.link ? `[The run in the Temporal UI](<${encodeURI(decodeURI(report.link))}>)` : '',
+  ];
+  return `${sections.filter(Boolean).join('\n\n')}\n`;
+}
+
+function stepTable(steps: StepStatus[]): string {
+  const rows = steps.map((step) => [
+    stepSymbols[step.state].symbol,
+    step.sentence,
+    step.state,
+    step.startedAt === undefined ? '' : utc(step.startedAt),
+    durationOf(step),
+    [describeFindings(step), step.note ?? ''].filter(Boolean).join('; '),
+  ]);
+  return table(['', 'Step', 'State', 'Started', 'Took', 'Seen'], rows);
+}
+
+function measured({ status }: Report): string {
+  const rows = measuredOf(status).map(({ sentence, measurement: seen }) => [
+    sentence,
+    String(seen!.requests),
+    String(seen!.errors),
+    seen!.p50Ms === null ? 'no data' : `${Math.round(seen!.p50Ms)} ms`,
+    seen!.p95Ms === null ? 'no data' : `${Math.round(seen!.p95Ms)} ms`,
+  ]);
+  return rows.length > 0 ? table(['Window', 'Requests', 'Errors', 'p50', 'p95'], rows) : '';
+}
+
+function decisions({ status }: Report): string {
+  const rows = status.decisions.map((decision) => [
+    utc(decision.at),
+    decision.by ?? 'nobody named',
+    decision.verb,
+    decision.step ?? '',
+    decision.reason ?? '',
+    decision.accepted ? 'counted' : `refused: ${decision.refusal ?? ''}`,
+  ]);
+  return rows.length > 0 ? table(['At', 'Who', 'What', 'Step', 'Reason', ''], rows) : '';
+}
+
+function undone({ status }: Report): string {
+  return undoneOf(status)
+    .map(
+      (step) =>
+        `- ${stepSymbols[step.state].symbol} ${step.state}: ${escaped(step.undo ?? step.sentence)}${noteOf(step)}`,
+    )
+    .join('\n');
+}
+
+const noteOf = (step: StepStatus) => (step.note ? ` (${escaped(step.note)})` : '');
+
+function section(title: string, body: string): string {
+  return body === '' ? '' : `## ${title}\n\n${body}`;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.map(escaped).join(' | ')} |`;
+  return [line(head), `|${head.map(() => ' --- |').join('')}`, ...rows.map(line)].join('\n');
+}
+
+/** Text that Markdown shows as it is: no markup, no HTML, no new cell or line. */
+function escaped(text: string): string {
+  return oneLine(text)
+    .replace(/[\\`*_{}[\]<>#|~!]/g, '\\$&')
+    .replaceAll('&', '&amp;');
+}
