@@ -62,11 +62,13 @@ function decoded(value: string): string {
   }
 }
 
-/** The password in a URL, as it is written there and as it is meant. The first `://` … last `@` also finds raw ones. */
+/** The password in a URL, as it is written there and as it is meant, also where it breaks the URL's rules (`p@ss/word`). */
 function passwords(value: string): string[] {
-  const written = /^[a-z][a-z0-9+.-]*:\/\/[^:/@]*:(.+)@/i.exec(value)?.[1];
-  const parameter = /[?&]password=([^&#]+)/i.exec(value)?.[1];
-  return [written, parameter].flatMap((found) => (found ? [found, decoded(found)] : []));
+  const rest = /^[a-z][a-z0-9+.-]*:\/\/(.*)$/is.exec(value)?.[1] ?? '';
+  const host = /^[^/?#]*/.exec(rest)![0];
+  const written = [host, rest].map((part) => /^[^:]*:(.+)@/s.exec(part)?.[1]);
+  const parameter = /[?&]password=([^&#]+)/i.exec(rest)?.[1];
+  return [...written, parameter].flatMap((found) => (found ? [found, decoded(found)] : []));
 }
 
 function maskInPlace(value: unknown, text: Mask['text'], seen: Set<object>): unknown {

@@ -16,13 +16,22 @@ export function renderPlan(plan: Plan, paint: Paint, next: string): string {
     }),
     ...(plan.notices.length > 0 ? [plan.notices.map((notice) => paint('yellow', `! ${oneLine(notice)}`))] : []),
     [
-      `${plan.wayBack.possible ? 'way back' : paint('red', 'no way back')}: ${oneLine(plan.wayBack.sentence)}`,
-      plan.rollback.automatic ? 'a failed step rolls back by itself' : 'a failed step waits for a person first',
+      wayBack(plan, paint),
+      ...(plan.intent === 'rollback' ? [] : [afterFailure(plan)]),
       `plan ${plan.digest}`,
       paint('cyan', next),
     ],
   ];
   return blocks.map((lines) => lines.join('\n')).join('\n\n');
+}
+
+function wayBack({ intent, wayBack: { possible, sentence } }: Plan, paint: Paint): string {
+  if (intent === 'rollback') return oneLine(sentence);
+  return `${possible ? 'way back' : paint('red', 'no way back')}: ${oneLine(sentence)}`;
+}
+
+function afterFailure({ rollback }: Plan): string {
+  return rollback.automatic ? 'a failed step rolls back by itself' : 'a failed step waits for a person first';
 }
 
 function stepLines(plan: Plan, step: Step, paint: Paint): string[] {

@@ -22,7 +22,7 @@ export function reportMarkdown(report: Report): string {
     section('Measured traffic', measured(report)),
     section('Decisions', decisions(report)),
     section('Taken back', undone(report)),
-    report.link ? `[The run in the Temporal UI](<${encodeURI(decodeURI(report.link))}>)` : '',
+    report.link && /^https?:\/\/[^\s<>]+$/.test(report.link) ? `[The run in the Temporal UI](<${report.link}>)` : '',
   ];
   return `${sections.filter(Boolean).join('\n\n')}\n`;
 }

@@ -127,6 +127,7 @@ describe('a job', () => {
     await lineIn(ran);
     process.kill(await pidOf(folder), 'SIGKILL');
     await expect(forgetJob(input.folder, input.key)).rejects.toMatchObject({ type: 'JobRunning' });
+    await sleep(500); // longer than it takes to look again
     expect(over).toBe(false);
     goOn();
     expect(await running).toMatchObject({ lost: true, output: 'done as shop\n' });

@@ -33,7 +33,7 @@ export async function openFront(change: (config: string) => string = (config) =>
   const options = { front: url, admin, log: join(folder, 'access.log'), folder: join(folder, 'flags') };
   const config = caddyfile({ ...options, ports });
   const product = { kind: 'caddy', options };
-  const target = { name: 'web', host: product, instances: product, traffic: product, folder, ports };
+  const target = { name: 'web', host: product, instances: product, traffic: product, folder, ports, secrets: [] };
   const front: Front = {
     traffic: trafficKinds.caddy!.create({ target, host: files }, options),
     url,
