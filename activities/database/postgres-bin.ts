@@ -42,9 +42,10 @@ async function bestFor(major: number, folders: string[]): Promise<string | undef
   return order.length > 0 ? folders[order[0]!] : undefined;
 }
 
+/** 0 where it cannot be run. */
 async function majorVersion(folder: string): Promise<number> {
-  const { stdout } = await run(join(folder, 'pg_dump'), ['--version']);
-  return Number(/(\d+)[.\w]*/.exec(stdout)?.[1] ?? 0);
+  const output = await run(join(folder, 'pg_dump'), ['--version']).catch(() => ({ stdout: '' }));
+  return Number(/\d+/.exec(output.stdout)?.[0] ?? 0);
 }
 
 function pathFolders(): string[] {

@@ -89,5 +89,8 @@ function toolFailure(program: string, exitCode: number | null, stderr: string, w
   const message = `${program} failed at ${where}: ${words}`;
   if (blocked.test(stderr)) return notYet('BackupBlocked', `${message}. Something holds a lock on a table.`);
   if (exitCode === null || interrupted.test(stderr)) return notYet('BackupInterrupted', message);
-  return refuse('BackupFailed', `${message}. What cannot be dumped and restored is not called a backup.`);
+  const newer = /unrecognized configuration parameter/.test(stderr)
+    ? ` ${program} is newer than the server: install that of the server's version, or name its folder in HOLDPOINT_PG_BIN.`
+    : '';
+  return refuse('BackupFailed', `${message}.${newer} What cannot be dumped and restored is not called a backup.`);
 }

@@ -63,6 +63,7 @@ export function createPostgres(deps: PostgresDeps): DatabasePort {
       const done = await findBackup(deps.host, files);
       if (done) return evidenceOf(done);
 
+      signal.throwIfAborted();
       const session = sessionName(key.split('|')[0]!, key);
       const scratchServer = scratchUrl ?? url;
       const servers = new Set([url, scratchServer]);

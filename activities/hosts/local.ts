@@ -48,18 +48,15 @@ async function exec(command: string[], options: Parameters<HostPort['exec']>[1])
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });
-  const stop = () => void endGroup(child);
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    const result = await resultOf(child, file);
-    if (signal?.aborted) {
-      await endGroup(child);
-      throw signal.reason;
-    }
-    return result;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-  }
+  let ended: Promise<void> | null = null;
+  const end = () => {
+    ended = endGroup(child);
+  };
+  signal?.addEventListener('abort', end, { once: true });
+  const result = await resultOf(child, file).finally(() => signal?.removeEventListener('abort', end));
+  if (!ended) return result;
+  await ended;
+  throw signal?.reason;
 }
 
 async function resultOf(child: ChildProcess, file: string): Promise<CommandResult> {

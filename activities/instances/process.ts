@@ -58,20 +58,15 @@ async function ensureRunning(
   spec: InstanceSpec,
   env: Record<string, string>,
 ): Promise<Evidence> {
-  const seen = await newest(folder);
-  if (seen.claim && (await isAlive(seen.claim))) return evidence(slot, spec, seen.claim, false);
-  if (seen.claim) await endGroup(seen.claim, leftoverGraceMs);
-  if (await isListening(spec.port)) {
-    // An overlapping attempt may have started it since.
-    if ((await newest(folder)).number !== seen.number) return await ensureRunning(slot, folder, spec, env);
-    throw await portTaken(slot, spec);
-  }
-  const number = seen.number + 1;
-  const launched = await start(slot, folder, number, spec, env);
+  const launched = (await findRunning(folder)) ?? (await start(slot, folder, spec, env));
   const found = evidence(slot, spec, launched.claim, launched.exit !== null);
-  await forgetOld(folder, number);
   if (!(await settles(launched.claim, spec.port))) throw await exited(slot, folder, spec, launched, env);
   return found;
+}
+
+async function findRunning(folder: string): Promise<Launched | null> {
+  const { claim } = await newest(folder);
+  return claim && (await isAlive(claim)) ? { claim, exit: null } : null;
 }
 
 async function start(

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { runbookJsonSchema } from '../runbook/expectations.ts';
+import { runbookJsonSchema } from '../runbook/runbook-expectations.ts';
 import { complain } from '../terminal.ts';
 
 /** Writes the runbook's JSON Schema to stdout or a file, for editors. */

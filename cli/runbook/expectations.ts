@@ -1,123 +1,49 @@
-import { runbookSchema } from '../../workflows/runbook/schema.ts';
+/** What a schema expects at a path, for messages. Paths are as zod gives them. */
+export interface Expectations {
+  /** Keys that the mapping may have. */
+  keysAt(path: Path): string[];
+  /** What the schema says the value is for, null where it says nothing. */
+  descriptionAt(path: Path): string | null;
+  /** Headings under which a key of this name belongs; for keys that stand under the wrong one. */
+  homesOf(key: string): string[];
+  /** A line that would be right there, null where none is known. */
+  exampleAt(path: Path): string | null;
+}
 
-/** A node of the JSON Schema, as far as it is read here. */
+type Path = readonly PropertyKey[];
+
+/** A node of a JSON Schema, as far as it is read here. */
 interface SchemaNode {
   description?: string;
   properties?: Record<string, SchemaNode>;
   items?: SchemaNode;
   anyOf?: SchemaNode[];
-  additionalProperties?: SchemaNode | false;
+  additionalProperties?: SchemaNode | boolean;
 }
 
-type Path = readonly PropertyKey[];
-let root: SchemaNode | undefined;
-
-/** The published JSON Schema (draft 2020-12) of the runbook as people write it: defaults are optional. */
-export function runbookJsonSchema(): Record<string, unknown> {
-  return runbookSchema.toJSONSchema({ io: 'input' }) as Record<string, unknown>;
+/** Reads a JSON Schema; the examples come from `exampleAt`. */
+export function expectationsOf(schema: object, exampleAt: Expectations['exampleAt']): Expectations {
+  const root = schema as SchemaNode;
+  const nodesAt = (path: Path) => path.reduce<SchemaNode[]>(childrenOf, alternatives(root));
+  return {
+    keysAt: (path) => [...new Set(nodesAt(path).flatMap((node) => Object.keys(node.properties ?? {})))],
+    descriptionAt: (path) => nodesAt(path).find((node) => node.description)?.description ?? null,
+    homesOf: (key) =>
+      Object.entries(root.properties ?? {})
+        .filter(([, node]) => node.properties && key in node.properties)
+        .map(([heading]) => heading),
+    exampleAt,
+  };
 }
 
-/** Keys that the mapping at `path` may have. */
-export function keysAt(path: Path): string[] {
-  return [...new Set(nodesAt(path).flatMap((node) => Object.keys(node.properties ?? {})))];
-}
-
-/** What the schema says about the value at `path`, null where it says nothing. */
-export function descriptionAt(path: Path): string | null {
-  return nodesAt(path).find((node) => node.description)?.description ?? null;
-}
-
-/** Where in the runbook a key of this name belongs, as paths such as `verify`; for keys under the wrong heading. */
-export function homesOf(key: string): string[] {
-  root ??= runbookJsonSchema() as SchemaNode;
-  return Object.entries(root.properties ?? {})
-    .filter(([, node]) => node.properties && key in node.properties)
-    .map(([heading]) => heading);
-}
-
-function nodesAt(path: Path): SchemaNode[] {
-  root ??= runbookJsonSchema() as SchemaNode;
-  let nodes = alternatives(root);
-  for (const part of path) {
-    nodes = nodes.flatMap((node) => {
-      const child = typeof part === 'number' ? node.items : node.properties?.[String(part)];
-      return child ? alternatives(child) : [];
-    });
-  }
-  return nodes;
+function childrenOf(nodes: SchemaNode[], part: PropertyKey): SchemaNode[] {
+  return nodes.flatMap((node) => {
+    const free = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
+    const child = typeof part === 'number' ? node.items : (node.properties?.[String(part)] ?? free);
+    return child ? alternatives(child) : [];
+  });
 }
 
 function alternatives(node: SchemaNode): SchemaNode[] {
   return [node, ...(node.anyOf ?? []).flatMap(alternatives)];
-}
-
-/** What to write, by path with `*` for list items and free names. */
-const examples: Record<string, string> = {
-  service: 'service: shop',
-  prepare: 'prepare: { artifact: { folder: "releases/{version}" } }',
-  'prepare.artifact': 'artifact: { folder: "releases/{version}" }',
-  'prepare.artifact.folder': 'folder: releases/{version}',
-  'prepare.secrets': 'secrets: [DATABASE_URL]',
-  'prepare.secrets.*': 'secrets: [DATABASE_URL]',
-  backup: 'backup: [{ postgres: DATABASE_URL }]',
-  'backup.*': '- postgres: DATABASE_URL',
-  'backup.*.postgres': 'postgres: DATABASE_URL',
-  'backup.*.scratch': 'scratch: SCRATCH_DATABASE_URL',
-  migrate: 'migrate: { tool: dbmate }',
-  'migrate.command':
-    'command: { current: [bin/migrate, current], pending: [bin/migrate, pending], up: [bin/migrate, up] }',
-  'migrate.command.current': 'current: [bin/migrate, current]',
-  'migrate.command.pending': 'pending: [bin/migrate, pending]',
-  'migrate.command.up': 'up: [bin/migrate, up]',
-  'migrate.command.down': 'down: [bin/migrate, down]',
-  'migrate.hold': 'hold: { ask: "Apply these migrations?" }',
-  'migrate.hold.ask': 'ask: Apply these migrations?',
-  rollout: 'rollout: { start: [node, server.js, --port, "{port}"] }',
-  'rollout.start': 'start: [node, server.js, --port, "{port}"]',
-  'rollout.start.*': 'start: [node, server.js, --port, "{port}"]',
-  'rollout.env': 'env: { PORT: "{port}" }',
-  'rollout.env.*': 'env: { PORT: "{port}" }',
-  'rollout.ready': 'ready: GET /healthz',
-  verify: 'verify: { smoke: [GET /healthz] }',
-  'verify.smoke': 'smoke: [GET /healthz]',
-  'verify.smoke.*': 'smoke: [GET /healthz]',
-  'verify.watch': 'watch: { for: 5m, errors: < 1% }',
-  'verify.watch.for': 'for: 5m',
-  'verify.watch.errors': 'errors: < 1%',
-  'verify.watch.p95': 'p95: < 300ms',
-  'verify.hold': 'hold: { ask: "Confirm and stop the old version?" }',
-  'verify.hold.ask': 'ask: Confirm and stop the old version?',
-  rollback: 'rollback: { automatic: true }',
-  'rollback.automatic': 'automatic: true',
-};
-
-/** A line that would be right at `path`, null where none is known. */
-export function exampleAt(path: Path): string | null {
-  const parts = path.map((part) => (typeof part === 'number' ? '*' : String(part)));
-  const starred = [...parts.slice(0, -1), '*'].join('.');
-  return examples[parts.join('.')] ?? examples[starred] ?? lineExample(parts) ?? null;
-}
-
-/** Lines of one's own stand under every heading, with the same keys. */
-function lineExample(parts: string[]): string | null {
-  const key = parts.at(-1) === '*' ? parts.at(-2) : parts.at(-1);
-  switch (key) {
-    case 'before':
-    case 'after':
-      return `${key}: [{ run: [bin/warm-cache] }]`;
-    case 'run':
-      return 'run: [bin/warm-cache]';
-    case 'undo':
-      return 'undo: [bin/cool-cache]';
-    case 'wait':
-      return 'wait: 30s';
-    case 'ask':
-      return 'ask: Is the load balancer ready?';
-    case 'hold':
-      return 'hold: { ask: "Is the load balancer ready?" }';
-    case 'http':
-      return 'http: { post: /warm, expect: 204 }';
-    default:
-      return null;
-  }
 }

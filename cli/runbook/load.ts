@@ -7,6 +7,7 @@ import { Problem } from '../problem.ts';
 import { renderProblems } from '../render/problems.ts';
 import { positionsIn } from './position.ts';
 import { problemsOf, type RunbookProblem } from './problems.ts';
+import { runbookExpectations } from './runbook-expectations.ts';
 import { syntaxProblems } from './syntax.ts';
 
 export interface LoadedRunbook {
@@ -38,7 +39,7 @@ export function checkRunbook(text: string): Checked {
   const result = runbookSchema.safeParse(document);
   return result.success
     ? { runbook: result.data, problems: [] }
-    : { runbook: null, problems: problemsOf(result.error.issues, document, at) };
+    : { runbook: null, problems: problemsOf(result.error.issues, document, at, runbookExpectations()) };
 }
 
 const nothingIn: RunbookProblem = {

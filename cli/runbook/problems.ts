@@ -1,6 +1,6 @@
 import type { runbookSchema } from '../../workflows/runbook/schema.ts';
 import { closest } from './closest.ts';
-import { descriptionAt, exampleAt, homesOf, keysAt } from './expectations.ts';
+import type { Expectations } from './expectations.ts';
 import type { Position, Positions } from './position.ts';
 
 /** One thing that is wrong with a runbook, ready to print. */
@@ -20,18 +20,32 @@ export interface RunbookProblem extends Position {
 type Issue = NonNullable<ReturnType<typeof runbookSchema.safeParse>['error']>['issues'][number];
 type Path = readonly PropertyKey[];
 
+/** The document being looked at, and what misspelt keys were meant to be, so that those are not missing as well. */
+interface Checked {
+  document: unknown;
+  at: Positions;
+  expected: Expectations;
+  meant: Set<string>;
+}
+
 /** All problems of a document that parsed as YAML, in the order of its lines. */
-export function problemsOf(issues: readonly Issue[], document: unknown, at: Positions): RunbookProblem[] {
+export function problemsOf(
+  issues: readonly Issue[],
+  document: unknown,
+  at: Positions,
+  expected: Expectations,
+): RunbookProblem[] {
+  const checked: Checked = { document, at, expected, meant: new Set() };
+  const { meant } = checked;
   const flat = issues.flatMap((issue) => flatten(issue, []));
-  const meant = new Set<string>();
   const unknown = flat.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownKey(key, issue.path, document, at, meant)) : [],
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownKey(key, issue.path, checked)) : [],
   );
   const others = flat
     .filter((issue) => issue.code !== 'unrecognized_keys')
     // Where a key is only misspelt, saying that it is missing too would be the same problem twice.
     .filter((issue) => !meant.has(dotted(issue.path)) && !(issue.code === 'custom' && meant.has(dotted(issue.path))))
-    .map((issue) => describeIssue(issue, document, at));
+    .map((issue) => describeIssue(issue, checked));
   return [...unknown, ...others].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
@@ -45,13 +59,13 @@ function flatten(issue: Issue, prefix: Path): Issue[] {
   return [{ ...issue, path } as Issue];
 }
 
-function unknownKey(key: string, path: Path, document: unknown, at: Positions, meant: Set<string>): RunbookProblem {
-  const allowed = keysAt(path);
+function unknownKey(key: string, path: Path, { document, at, expected, meant }: Checked): RunbookProblem {
+  const allowed = expected.keysAt(path);
   const present = valueAt(document, path);
   const free = allowed.filter((name) => !(isRecord(present) && name in present));
   const guess = closest(key, free);
   const twin = guess ? null : closest(key, allowed);
-  const homes = homesOf(key).filter((heading) => heading !== path[0]);
+  const homes = expected.homesOf(key).filter((heading) => heading !== path[0]);
   if (guess) {
     meant.add(dotted([...path, guess]));
     meant.add(dotted(path));
@@ -70,16 +84,16 @@ function unknownKey(key: string, path: Path, document: unknown, at: Positions, m
           ? `\`${key}\` belongs under \`${homes.join('` or `')}\``
           : null,
     about: null,
-    example: guess ? exampleAt([...path, guess]) : null,
+    example: guess ? expected.exampleAt([...path, guess]) : null,
   };
 }
 
-function describeIssue(issue: Issue, document: unknown, at: Positions): RunbookProblem {
+function describeIssue(issue: Issue, { document, at, expected: expectations }: Checked): RunbookProblem {
   const value = valueAt(document, issue.path);
   const name = issue.path.length > 0 ? `\`${dotted(issue.path)}\`` : 'the runbook';
   const missing = value === undefined;
   const expected = expectation(issue);
-  const about = descriptionAt(issue.path);
+  const about = expectations.descriptionAt(issue.path);
   return {
     ...at.value(issue.path),
     path: dotted(issue.path),
@@ -88,7 +102,7 @@ function describeIssue(issue: Issue, document: unknown, at: Positions): RunbookP
     expected: expected ?? about,
     hint: hint(issue, value),
     about: expected ? about : null,
-    example: exampleOf(issue),
+    example: exampleOf(issue, expectations),
   };
 }
 
@@ -143,7 +157,7 @@ function placeholder(value: unknown): string | null {
   return entry && more.length === 0 && entry[1] === null ? entry[0] : null;
 }
 
-function exampleOf(issue: Issue): string | null {
+function exampleOf(issue: Issue, { exampleAt }: Expectations): string | null {
   const params = 'params' in issue ? (issue.params as { example?: unknown } | undefined) : undefined;
   const key = issue.path.at(-1);
   if (typeof params?.example === 'string') {

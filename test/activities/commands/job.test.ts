@@ -1,13 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/activity';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { forgetJob, type JobInput, runJob } from '../../../activities/commands/job.ts';
-import { endLater, lineIn, linesOf, lives, temporaryFolder, until } from './on-this-machine.ts';
+import {
+  endLater,
+  isUp,
+  kill,
+  lineIn,
+  linesOf,
+  lives,
+  startWorker,
+  temporaryFolder,
+  until,
+} from './on-this-machine.ts';
 
+const script = join(import.meta.dirname, 'start-job.ts');
 const never = new AbortController().signal;
 const append = 'echo began >> "$1"; until [ -e "$1.go" ]; do sleep 0.02; done; echo "done as $NAME"; exit 3';
 
@@ -70,7 +80,7 @@ describe('a job', () => {
 
   test('survives SIGKILL of the worker that started it, and is found again with its exit code', async () => {
     const { input, ran, goOn } = aJob();
-    const worker = startWorker(input);
+    const worker = startWorker(script, input);
     await lineIn(ran);
     await kill(worker);
     const found = runJob(input);
@@ -81,7 +91,7 @@ describe('a job', () => {
 
   test('that ended while no worker was there is found with its exit code', async () => {
     const { input, ran, goOn, folder } = aJob();
-    const worker = startWorker(input);
+    const worker = startWorker(script, input);
     await lineIn(ran);
     await kill(worker);
     const pid = await pidOf(folder);
@@ -93,8 +103,8 @@ describe('a job', () => {
   test('runs once and is not lost when workers are killed at any moment around its start', async () => {
     for (let delay = 0; delay < 60; delay += 6) {
       const { input, ran, goOn } = aJob();
-      const worker = startWorker(input);
-      await once(worker.stdout!, 'data');
+      const worker = startWorker(script, input);
+      await isUp(worker);
       await sleep(delay);
       await kill(worker);
       goOn();
@@ -263,18 +273,3 @@ describe('what a job leaves and passes on', () => {
     await expect(runJob(input)).rejects.toMatchObject({ type: 'NoSuchFolder', nonRetryable: true });
   });
 });
-
-function startWorker({ signal: _, ...input }: JobInput): ChildProcess {
-  const script = join(import.meta.dirname, 'start-job.ts');
-  const worker = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(input)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  endLater(worker.pid!);
-  return worker;
-}
-
-async function kill(worker: ChildProcess): Promise<void> {
-  const gone = once(worker, 'exit');
-  worker.kill('SIGKILL');
-  await gone;
-}

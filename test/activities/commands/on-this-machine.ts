@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +17,7 @@ export function temporaryFolder(): string {
 
 /** Ended with its group when the test is over. */
 export function endLater(pid: number): number {
+  if (!(pid > 1)) throw new Error(`${pid} is not the pid of a process to end`);
   onTestFinished(() => {
     for (const whom of [-pid, pid]) {
       try {
@@ -54,4 +57,25 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** A worker of its own, to be killed; ended when the test is over. Every word is passed as JSON. */
+export function startWorker(script: string, ...words: unknown[]): ChildProcess {
+  const args = ['--import', 'tsx', script, ...words.map((word) => JSON.stringify(word))];
+  const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  endLater(worker.pid!);
+  return worker;
+}
+
+/** Returns when it has printed something; throws when it has ended instead. */
+export async function isUp(worker: ChildProcess): Promise<void> {
+  const [printed] = await Promise.race([once(worker.stdout!, 'data'), once(worker, 'exit')]);
+  if (!Buffer.isBuffer(printed)) throw new Error(`the worker ended with ${printed}`);
+}
+
+/** SIGKILL; returns when it is gone. */
+export async function kill(worker: ChildProcess): Promise<void> {
+  const gone = worker.exitCode === null && worker.signalCode === null ? once(worker, 'exit') : null;
+  worker.kill('SIGKILL');
+  await gone;
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -9,7 +9,19 @@ import { createLocalHost } from '../../../activities/hosts/local.ts';
 import { instancesOf } from '../../../activities/instances/index.ts';
 import { createProcessInstances } from '../../../activities/instances/process.ts';
 import type { InstanceSpec } from '../../../workflows/runbook/actions.ts';
-import { endLater, freePort, linesOf, lives, temporaryFolder, until } from '../commands/on-this-machine.ts';
+import {
+  endLater,
+  freePort,
+  isUp,
+  kill,
+  linesOf,
+  lives,
+  startWorker,
+  temporaryFolder,
+  until,
+} from '../commands/on-this-machine.ts';
+
+const script = join(import.meta.dirname, 'start-instance.ts');
 
 /** A service that notes each of its starts and answers with its release and slot. */
 const service = `
@@ -73,8 +85,8 @@ describe('starting an instance', () => {
     const { instances, folder, ports, spec, starts } = await aMachine();
     for (let delay = 0; delay < 60; delay += 6) {
       const before = starts().length;
-      const worker = startWorker({ folder, ports }, 'blue', spec('2'));
-      await once(worker.stdout!, 'data');
+      const worker = startWorker(script, { folder, ports }, 'blue', spec('2'));
+      await isUp(worker);
       await sleep(delay);
       await kill(worker);
       const { pid } = await instances.ensureRunning('blue', spec('2'), {});
@@ -85,7 +97,7 @@ describe('starting an instance', () => {
 
   test('it outlives the worker that started it, and the next worker stops it', async () => {
     const { instances, folder, ports, spec, starts } = await aMachine();
-    const worker = startWorker({ folder, ports }, 'blue', spec('2'));
+    const worker = startWorker(script, { folder, ports }, 'blue', spec('2'));
     await until(() => starts().length === 1);
     await kill(worker);
     expect(await instances.observe('blue')).toMatchObject({ release: '2', running: true });
@@ -275,6 +287,7 @@ test('plain processes are refused on another machine than this one', () => {
     instances: product('process'),
     traffic: null,
     folder: '/srv/holdpoint',
+    secrets: [],
     ports: { blue: 1, green: 2 },
   };
   expect(() => instancesOf(target, createLocalHost())).toThrow(/web.*only works on host "local"/);
@@ -295,19 +308,4 @@ const withStubbornChild = [
 async function childOf(folder: string): Promise<number> {
   await until(() => linesOf(join(folder, 'child')).length > 0);
   return endLater(Number(linesOf(join(folder, 'child'))[0]));
-}
-
-function startWorker(...words: unknown[]): ChildProcess {
-  const script = join(import.meta.dirname, 'start-instance.ts');
-  const worker = spawn(process.execPath, ['--import', 'tsx', script, ...words.map((word) => JSON.stringify(word))], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  endLater(worker.pid!);
-  return worker;
-}
-
-async function kill(worker: ChildProcess): Promise<void> {
-  const gone = once(worker, 'exit');
-  worker.kill('SIGKILL');
-  await gone;
 }

@@ -1,0 +1,26 @@
+// The product's worker, killed from outside of it: an activity interceptor that only tests have ends the process with
+// SIGKILL before or after an activity's effect, once for each activity of the run, and keeps a list of what it did.
+import { appendFileSync, readFileSync } from 'node:fs';
+import { runWorker } from '../../dist/worker/main.js';
+
+const [taskQueue, environments, when, journal] = process.argv.slice(2);
+
+function crashOnce(moment, { activityId, activityType }) {
+  const line = `${moment} ${activityId} ${activityType}`;
+  if (when !== moment || readFileSync(journal, 'utf8').split('\n').includes(line)) return;
+  appendFileSync(journal, `${line}\n`);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+const crash = (context) => ({
+  inbound: {
+    async execute(input, next) {
+      crashOnce('before', context.info);
+      const result = await next(input);
+      crashOnce('after', context.info);
+      return result;
+    },
+  },
+});
+
+await runWorker({ taskQueue, environments, interceptors: when ? [crash] : [] });

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+interface Options {
+  address: string;
+  taskQueue: string;
+  environments: string;
+  /** Where a crashing worker notes what it crashed in. */
+  journal: string;
+  when?: 'before' | 'after';
+}
+
+/** The product's worker in a process of its own, started again whenever it dies, until it is stopped. */
+export class WorkerProcess {
+  private child: ChildProcess;
+  private stopped = false;
+  private readonly options: Options;
+  output = '';
+
+  constructor(options: Options) {
+    this.options = options;
+    writeFileSync(options.journal, '', { flag: 'a' });
+    this.child = this.start();
+  }
+
+  /** What it crashed in so far: `before 7 shiftTraffic`. */
+  get crashes(): string[] {
+    return readFileSync(this.options.journal, 'utf8').trim().split('\n').filter(Boolean);
+  }
+
+  /** SIGKILL, from outside; a new one starts by itself. */
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await gone;
+  }
+
+  private start(): ChildProcess {
+    const { address, taskQueue, environments, when = '', journal } = this.options;
+    const child = spawn(process.execPath, [script, taskQueue, environments, when, journal], {
+      env: { ...process.env, TEMPORAL_ADDRESS: address },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.output += text));
+    child.once('exit', () => {
+      if (!this.stopped) this.child = this.start();
+    });
+    const endWithThisProcess = () => child.kill('SIGKILL');
+    process.once('exit', endWithThisProcess);
+    child.once('exit', () => process.off('exit', endWithThisProcess));
+    return child;
+  }
+}
+
+const script = fileURLToPath(new URL('./crashing-worker.mjs', import.meta.url));
