@@ -48,9 +48,12 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   const folder = resolve(options.folder);
   const database = join(folder, 'temporal.db');
   mkdirSync(folder, { recursive: true });
-  const note = readNote(folder, database) ?? (await launch(options, folder, database));
+  const found = readNote(folder, database);
+  // One that was killed just now may still be found: its end shows a moment later.
+  const note = found && (await serves(options.bin, found, database)) ? found : await launch(options, folder, database);
   const callOff = options.detached ? () => {} : endTogether(note.pid, database, 'TERM');
-  await untilServing(options.bin, note, folder, database);
+  if (!(await serves(options.bin, note, database))) throw notServing(note, folder, database);
+  await keepHistory(options.bin, note.port);
   writeFileSync(completeMark(database), '');
   return {
     address: `127.0.0.1:${note.port}`,
@@ -83,14 +86,19 @@ function discardIncomplete(database: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${database}${suffix}`, { force: true });
 }
 
-async function untilServing(bin: string, { pid, port }: Note, folder: string, database: string): Promise<void> {
+/** Waits for it to take work; false where it ends first, or takes too long. */
+async function serves(bin: string, { pid, port }: Note, database: string): Promise<boolean> {
   const deadline = Date.now() + startPatience;
   while (isRunning(pid, database) && Date.now() < deadline) {
-    if ((await isListening(port)) && (await isServing(bin, port))) return keepHistory(bin, port);
+    if ((await isListening(port)) && (await isServing(bin, port))) return true;
     await sleep(20);
   }
+  return false;
+}
+
+function notServing({ pid }: Note, folder: string, database: string): Error {
   const what = isRunning(pid, database) ? `is not serving after ${startPatience / 1000} s` : 'ended while starting';
-  throw new Error(`Temporal's dev server ${what}. The end of ${logFile(folder)}:\n${lastLines(logFile(folder))}`);
+  return new Error(`Temporal's dev server ${what}. The end of ${logFile(folder)}:\n${lastLines(logFile(folder))}`);
 }
 
 function completeMark(database: string): string {

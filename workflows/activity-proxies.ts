@@ -6,6 +6,7 @@ import type { DeployActivities } from './ports.ts';
  * are waited for when cancelled, so that going back never overlaps the step it takes back.
  */
 const heartbeat = 5_000;
+const margin = 30_000;
 
 /** Between tries: quick at first because most faults are blips; never rarer than 10 s, so that recovery is noticed. */
 const backoff = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 10_000 };
@@ -15,8 +16,8 @@ export type Policy = keyof typeof policies;
 const policies = {
   /** Looks or changes something small; an attempt that takes a minute hangs. */
   quick: { attemptMs: () => 60_000, attempts: tries },
-  /** Waits or works by itself until its own deadline: one attempt may use all of it. */
-  long: { attemptMs: (deadlineMs: number) => deadlineMs, attempts: tries },
+  /** Waits or works until a deadline of its own, and then says why: one attempt may use all of it, and some more. */
+  long: { attemptMs: (deadlineMs: number) => deadlineMs + margin, attempts: tries },
 } as const;
 
 /**

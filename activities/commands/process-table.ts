@@ -47,9 +47,11 @@ export async function startEnvironment(pid: number): Promise<string[] | null> {
 /** A line of `/proc/<pid>/stat`; the name in brackets may hold anything, so fields are counted from its end. */
 export function parseStat(line: string): ProcessRow | null {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  const [state, group, started] = [fields[0], fields[2], fields[19]];
+  const [state, group, threads, started] = [fields[0], fields[2], fields[17], fields[19]];
   if (!state || !group || !started) return null;
-  return { pid: Number.parseInt(line, 10), group: Number(group), started, zombie: 'ZXx'.includes(state) };
+  // The state is the first thread's alone; the process has its ports until its last thread is gone.
+  const zombie = 'ZXx'.includes(state) && Number(threads) <= 1;
+  return { pid: Number.parseInt(line, 10), group: Number(group), started, zombie };
 }
 
 /** A line of `ps` with the columns pid, pgid, stat, lstart. */

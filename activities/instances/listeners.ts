@@ -12,7 +12,8 @@ export function isListening(port: number): Promise<boolean> {
     };
     // Whoever neither takes nor refuses the connection is there, and busy.
     socket.setTimeout(1_000, () => answer(true));
-    socket.once('connect', () => answer(true));
+    // Where nobody listens, the system may pick this very port for the asking side, which then talks to itself.
+    socket.once('connect', () => answer(socket.localPort !== port));
     socket.once('error', () => answer(false));
   });
 }

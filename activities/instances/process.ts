@@ -12,7 +12,7 @@ import { notYet, refuse } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
 import type { InstancesContext } from './context.ts';
 import { isListening, listenerOf } from './listeners.ts';
-import { filesOf, forgetOld, markEmptied, newest, newestLog } from './slot-history.ts';
+import { filesOf, forgetOld, markEmptied, newest, newestLog, type SlotEntry } from './slot-history.ts';
 
 export const processInstances: ProductKind<InstancesPort, InstancesContext> = {
   options: z.strictObject({}),
@@ -36,7 +36,7 @@ export function createProcessInstances(target: { folder: string; ports: Record<S
   const folderOf = (slot: Slot) => join(target.folder, 'slots', slot);
   return {
     observe: (slot) => observe(folderOf(slot)),
-    ensureRunning: (slot, spec, env) => ensureRunning(slot, folderOf(slot), spec, env),
+    ensureRunning: (slot, spec, env) => ensureRunning({ slot, folder: folderOf(slot), spec, env }),
     ensureStopped: (slot, graceMs) => ensureStopped(folderOf(slot), graceMs),
     tail: (slot) => tail(folderOf(slot)),
     address: (slot) => `http://127.0.0.1:${target.ports[slot]}`,
@@ -48,39 +48,43 @@ async function observe(folder: string): Promise<InstanceState | null> {
   return claim && { ...noteOf(claim), running: await isAlive(claim) };
 }
 
+/** What shall run where. */
+interface Wanted {
+  slot: Slot;
+  folder: string;
+  spec: InstanceSpec;
+  env: Record<string, string>;
+}
+
 /**
  * Starts the release unless it runs here already; one start a call, never two at once. Throws `SlotTaken`, `PortTaken`,
- * `NoSuchCommand`, `NoSuchFolder` for good, and `InstanceExited` or `SlotEmptied` when another try may help.
+ * `NoSuchCommand`, `NoSuchFolder`, `InstanceExited` for good, and `SlotEmptied` when another try may help.
  */
-async function ensureRunning(
-  slot: Slot,
-  folder: string,
-  spec: InstanceSpec,
-  env: Record<string, string>,
-): Promise<Evidence> {
-  const launched = (await findRunning(folder)) ?? (await start(slot, folder, spec, env));
-  const found = evidence(slot, spec, launched.claim, launched.exit !== null);
-  if (!(await settles(launched.claim, spec.port))) throw await exited(slot, folder, spec, launched, env);
+async function ensureRunning(want: Wanted): Promise<Evidence> {
+  const launched = await runningOrStarted(await newest(want.folder), want);
+  const found = evidence(want, launched);
+  if (!(await settles(launched.claim, want.spec.port))) throw await exited(want, launched);
   return found;
 }
 
-async function findRunning(folder: string): Promise<Launched | null> {
-  const { claim } = await newest(folder);
-  return claim && (await isAlive(claim)) ? { claim, exit: null } : null;
+async function runningOrStarted(seen: SlotEntry, want: Wanted): Promise<Launched> {
+  if (seen.claim && (await isAlive(seen.claim))) return { claim: seen.claim, exit: null };
+  if (seen.claim) await endGroup(seen.claim, leftoverGraceMs);
+  if (await isListening(want.spec.port)) {
+    const now = await newest(want.folder);
+    // An overlapping attempt has started something since.
+    if (now.number !== seen.number) return await runningOrStarted(now, want);
+    throw await portTaken(want);
+  }
+  return await start(seen.number + 1, want);
 }
 
-async function start(
-  slot: Slot,
-  folder: string,
-  number: number,
-  spec: InstanceSpec,
-  env: Record<string, string>,
-): Promise<Launched> {
-  const { service, release, port, command } = spec;
+async function start(number: number, { slot, folder, spec, env }: Wanted): Promise<Launched> {
+  const { release, port, command } = spec;
   const { claim, log } = filesOf(folder, number);
   const own = { PORT: String(port), HOLDPOINT_SLOT: slot, HOLDPOINT_RELEASE: release.version };
   try {
-    return await launch({
+    const launched = await launch({
       claim,
       note: { release: release.version, port },
       log,
@@ -89,10 +93,12 @@ async function start(
       env: { ...spec.env, ...env, ...own },
       as: { kind: 'service' },
     });
+    await forgetOld(folder, number);
+    return launched;
   } catch (error) {
     const now = await newest(folder);
     if (now.number < number || now.claim) throw error;
-    throw notYet('SlotEmptied', `${service} ${release.version} was not started: ${slot} was emptied meanwhile.`);
+    throw notYet('SlotEmptied', `${spec.service} ${release.version} was not started: ${slot} was emptied meanwhile.`);
   }
 }
 
@@ -125,10 +131,12 @@ async function settles(claim: Claim, port: number): Promise<boolean> {
   return await isAlive(claim);
 }
 
-/** Throws `SlotTaken` where the claim is another release's. */
-function evidence(slot: Slot, spec: InstanceSpec, claim: Claim, started: boolean): Evidence {
+/** Throws `SlotTaken` where another release has the slot. */
+function evidence({ slot, spec }: Wanted, { claim, exit }: Launched): Evidence {
   const { release, port } = noteOf(claim);
-  if (release === spec.release.version && port === spec.port) return { release, port, pid: claim.pid, started };
+  if (release === spec.release.version && port === spec.port) {
+    return { release, port, pid: claim.pid, started: exit !== null };
+  }
   throw refuse(
     'SlotTaken',
     `${spec.service} ${spec.release.version} cannot start in ${slot} on port ${spec.port}: ` +
@@ -136,7 +144,7 @@ function evidence(slot: Slot, spec: InstanceSpec, claim: Claim, started: boolean
   );
 }
 
-async function portTaken(slot: Slot, spec: InstanceSpec): Promise<Error> {
+async function portTaken({ slot, spec }: Wanted): Promise<Error> {
   const pid = await listenerOf(spec.port);
   return refuse(
     'PortTaken',
@@ -145,25 +153,21 @@ async function portTaken(slot: Slot, spec: InstanceSpec): Promise<Error> {
   );
 }
 
-async function exited(
-  slot: Slot,
-  folder: string,
-  spec: InstanceSpec,
-  { exit }: Launched,
-  env: Record<string, string>,
-): Promise<Error> {
+async function exited({ slot, folder, spec, env }: Wanted, { exit }: Launched): Promise<Error> {
   const code = await exit;
   const how = code === null ? '' : ` with exit code ${code}`;
   const printed = await tail(folder, (text) => withoutSecrets(text, spec, env));
   const what = `${spec.service} ${spec.release.version} ended at once in ${slot}${how}`;
   const message = printed ? `${what}. The last it printed:\n${printed}` : `${what}, and printed nothing.`;
-  // The shell's codes for a command that is not there, or may not be run: it will not be there next time either.
-  return code === 126 || code === 127 ? refuse('NoSuchCommand', message) : notYet('InstanceExited', message);
+  // Starting it again and again would hide for a minute what its log says now.
+  return refuse(code === 126 || code === 127 ? 'NoSuchCommand' : 'InstanceExited', message);
 }
 
 function withoutSecrets(text: string, spec: InstanceSpec, env: Record<string, string>): string {
-  const values = spec.secrets.map((name) => [name, env[name] ?? ''] as const);
-  return values.reduce((hidden, [name, value]) => (value ? hidden.replaceAll(value, `[${name}]`) : hidden), text);
+  const known = spec.secrets.filter((name) => env[name]).map((name) => ({ name, value: env[name]! }));
+  // Longest first: one may be the beginning of another.
+  known.sort((one, other) => other.value.length - one.value.length);
+  return known.reduce((hidden, { name, value }) => hidden.replaceAll(value, `[${name}]`), text);
 }
 
 /** `hide` sees the text before it is cut into lines, since a secret may have several. */

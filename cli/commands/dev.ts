@@ -1,8 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DevServer } from '../../parts/temporal-server.ts';
 import { defaultTaskQueue, searchAttributeNames } from '../../workflows/messages.ts';
-import { readDevState, removeDevState, stateFolder, writeDevState } from '../dev-state.ts';
+import { type DevState, readDevState, removeDevState, stateFolder, writeDevState } from '../dev-state.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { taskQueueOf } from '../options.ts';
 import { Problem } from '../problem.ts';
@@ -33,9 +34,11 @@ export async function dev(options: DevOptions): Promise<ExitCode> {
     startedAt: Date.now(),
   };
   writeDevState(state);
+  const elsewhere = findAddress({}).address !== server.address;
+  onlyHere(state);
   const keeper = keepAlive(start, server);
   try {
-    say(server, options);
+    say(server, options, elsewhere);
     await work(state, taskQueueOf(options, defaultTaskQueue), environmentsFile(options.environments));
   } finally {
     removeDevState();
@@ -64,6 +67,14 @@ async function devServer({ port, uiPort }: DevOptions): Promise<() => Promise<De
   return () => startDevServer({ folder, port, uiPort, bin, searchAttributes: searchAttributeNames });
 }
 
+/** A profile of the user's own, with its certificates and keys, must not reach the worker of this server. */
+function onlyHere({ address, namespace }: DevState): void {
+  const file = join(stateFolder(), 'temporal.toml');
+  writeFileSync(file, `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`);
+  for (const name of Object.keys(process.env)) if (name.startsWith('TEMPORAL_')) delete process.env[name];
+  process.env.TEMPORAL_CONFIG_FILE = file;
+}
+
 /** A server that dies is started again on the same database: a run only loses the time. */
 function keepAlive(start: () => Promise<DevServer>, first: DevServer): { stop(): Promise<void> } {
   const stopping = new AbortController();
@@ -88,9 +99,8 @@ function keepAlive(start: () => Promise<DevServer>, first: DevServer): { stop():
   };
 }
 
-function say(server: DevServer, options: DevOptions): void {
+function say(server: DevServer, options: DevOptions, elsewhere: boolean): void {
   const paint = paintFor(process.stdout);
-  const elsewhere = findAddress({}).address !== server.address;
   print(`${paint('green', '✓')} Temporal  ${server.address}`);
   print(`${paint('green', '✓')} UI        ${server.uiUrl}`);
   print(`${paint('green', '✓')} Worker    task queue ${taskQueueOf(options, defaultTaskQueue)}`);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { statusQuery } from '../../workflows/messages.ts';
 import type { RunStatus } from '../../workflows/runbook/status.ts';
 import type { Session } from '../temporal/connect.ts';
-import { isNoAnswer, isUnavailable } from '../temporal/failures.ts';
+import { isNoAnswer } from '../temporal/failures.ts';
 import { finalStatus, type Run } from '../temporal/runs.ts';
 import type { View } from './view.ts';
 
@@ -56,7 +56,7 @@ async function lookAgainAndAgain(
   let answeredAt = Date.now();
   while (!ended && !signal.aborted) {
     const looked = await look(session, run);
-    if (typeof looked === 'object') {
+    if (looked) {
       answeredAt = Date.now();
       view.trouble(null);
       const text = JSON.stringify(looked);
@@ -66,22 +66,30 @@ async function lookAgainAndAgain(
         view.show(looked);
       }
     } else if (Date.now() - answeredAt > patienceMs && !ended) {
-      view.trouble(looked === 'temporal' ? temporalAway(session) : workerAway(run));
+      view.trouble((await isServing(session)) ? workerAway(run) : temporalAway(session));
     }
     const pause = Date.now() - changedAt > calmAfterMs ? calmMs : lookMs;
     await Promise.race([sleep(pause, undefined, { signal }).catch(() => {}), finished.catch(() => {})]);
   }
 }
 
-/** The status, or who does not answer. */
-async function look(session: Session, run: Run): Promise<RunStatus | 'temporal' | 'worker'> {
+/** The status; null where nobody answers. */
+async function look(session: Session, run: Run): Promise<RunStatus | null> {
   try {
     return await session.connection.withDeadline(Date.now() + queryMs, () => run.handle.query<RunStatus>(statusQuery));
   } catch (error) {
-    if (isUnavailable(error)) return 'temporal';
-    if (isNoAnswer(error) || (error instanceof Error && /^Query|NotFound/.test(error.name))) return 'worker';
+    if (isNoAnswer(error) || (error instanceof Error && /^Query|NotFound/.test(error.name))) return null;
     throw error;
   }
+}
+
+/** Who is silent: Temporal itself, or only its workers. */
+async function isServing({ connection }: Session): Promise<boolean> {
+  const asked = connection.withDeadline(Date.now() + 1_000, () => connection.workflowService.getSystemInfo({}));
+  return asked.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The final status; undefined once `signal` has aborted. */

@@ -54,11 +54,6 @@ export function isNoAnswer(error: unknown): boolean {
   return status === grpc.deadline || status === grpc.unavailable || status === grpc.precondition || status === 1;
 }
 
-/** Temporal itself is away, as opposed to a worker that does not answer a query. */
-export function isUnavailable(error: unknown): boolean {
-  return grpcStatus(error) === grpc.unavailable;
-}
-
 function exitCodeOfFailure(failure: ApplicationFailure): ExitCode {
   return /^(Runbook|Environment)|^UnknownGroup$/.test(failure.type ?? '')
     ? exitCodes.invalidRunbook

@@ -1,6 +1,7 @@
 // The product's worker, killed from outside of it: an activity interceptor that only tests have ends the process with
 // SIGKILL before or after an activity's effect, once for each activity of the run, and keeps a list of what it did.
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runWorker } from '../../dist/worker/main.js';
 
 const [taskQueue, environments, when, journal] = process.argv.slice(2);
@@ -12,10 +13,18 @@ function crashOnce(moment, { activityId, activityType }) {
   process.kill(process.pid, 'SIGKILL');
 }
 
+/** `hang:startInstance`: that activity does not begin until somebody writes the file `<journal>.go`. */
+async function hang({ activityType }) {
+  if (when !== `hang:${activityType}`) return;
+  appendFileSync(journal, `hangs in ${activityType}\n`);
+  while (!existsSync(`${journal}.go`)) await sleep(50);
+}
+
 const crash = (context) => ({
   inbound: {
     async execute(input, next) {
       crashOnce('before', context.info);
+      await hang(context.info);
       const result = await next(input);
       crashOnce('after', context.info);
       return result;

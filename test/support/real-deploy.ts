@@ -1,5 +1,4 @@
 import { Client, Connection } from '@temporalio/client';
-import { inject } from 'vitest';
 import { type DeployRequest, deployId, deployWorkflow, searchAttributes } from '../../workflows/messages.ts';
 import { aRunbook } from './runbooks.ts';
 import { RunningDeploy } from './running-deploy.ts';
@@ -16,7 +15,7 @@ const rollout = {
 
 /** A client that starts deploys to a site. */
 export async function clientOf(site: Site) {
-  const client = new Client({ connection: await Connection.connect({ address: inject('temporalAddress') }) });
+  const client = new Client({ connection: await Connection.connect({ address: site.temporalAddress }) });
   return {
     client,
     async deploy(version: string | null, headings: Record<string, unknown> = {}, more: Partial<DeployRequest> = {}) {

@@ -55,4 +55,21 @@ export class RunningDeploy {
     await this.handle.result().catch(() => {});
     return this.status();
   }
+
+  /** The sentences that the Temporal UI shows in the run's timeline: summaries of activities and timers. */
+  async timeline(): Promise<string[]> {
+    const { events } = await this.handle.fetchHistory();
+    const summaries = (events ?? []).map(({ userMetadata }) => userMetadata?.summary?.data);
+    return summaries.flatMap((data) => (data ? [JSON.parse(Buffer.from(data).toString('utf8'))] : []));
+  }
+
+  /** Every byte of the history that could hold text: payloads decoded, failures included. */
+  async rawHistory(): Promise<string> {
+    const history = await this.handle.fetchHistory();
+    return JSON.stringify(history, (_key, value) =>
+      value instanceof Uint8Array || value?.type === 'Buffer'
+        ? Buffer.from(value.data ?? value).toString('utf8')
+        : value,
+    );
+  }
 }

@@ -35,6 +35,9 @@ export class Site {
   readonly taskQueue = `site-${randomUUID()}`;
   readonly service = `shop-${randomUUID().slice(0, 8)}`;
   readonly workers: WorkerProcess[] = [];
+  private traffic: Record<string, string> = {};
+  /** Of the server that all tests share, unless a test brings its own. */
+  temporalAddress: string = inject('temporalAddress');
   caddy!: RunningCaddy;
   url!: string;
   ports!: Record<Slot, number>;
@@ -53,12 +56,18 @@ export class Site {
     };
     mkdirSync(traffic.folder);
     site.caddy = await startCaddy({ caddyfile: caddyfile({ ...traffic, ports: site.ports }), folder: site.folder });
-    const web = { ports: site.ports, folder: site.state, traffic: { caddy: traffic } };
-    const environment = { targets: { web }, secrets: [{ dotenv: join(site.folder, '.env') }] };
-    writeFileSync(site.environmentsFile, stringify({ environments: { [site.environment]: environment } }));
+    site.traffic = traffic;
+    site.approvers = {};
     writeFileSync(join(site.folder, '.env'), 'UNUSED=nothing\n');
     for (const release of releases) site.release(release);
     return site;
+  }
+
+  /** Who may answer; writes the environments file. */
+  set approvers(approvers: Record<string, string[]>) {
+    const web = { ports: this.ports, folder: this.state, traffic: { caddy: this.traffic } };
+    const environment = { targets: { web }, secrets: [{ dotenv: join(this.folder, '.env') }], approvers };
+    writeFileSync(this.environmentsFile, stringify({ environments: { [this.environment]: environment } }));
   }
 
   get state(): string {
@@ -93,12 +102,12 @@ export class Site {
   }
 
   /** A worker as a process of its own; killed workers are started again until `stop`. */
-  work(crash: { when?: 'before' | 'after' } = {}): WorkerProcess {
+  work(crash: { when?: 'before' | 'after' | `hang:${string}` } = {}): WorkerProcess {
     const worker = new WorkerProcess({
-      address: inject('temporalAddress'),
+      address: this.temporalAddress,
       taskQueue: this.taskQueue,
       environments: this.environmentsFile,
-      journal: join(this.folder, 'crashes'),
+      journal: join(this.folder, `crashes-${this.workers.length}`),
       ...crash,
     });
     this.workers.push(worker);

@@ -9,7 +9,7 @@ interface Options {
   environments: string;
   /** Where a crashing worker notes what it crashed in. */
   journal: string;
-  when?: 'before' | 'after';
+  when?: 'before' | 'after' | `hang:${string}`;
 }
 
 /** The product's worker in a process of its own, started again whenever it dies, until it is stopped. */
@@ -28,6 +28,11 @@ export class WorkerProcess {
   /** What it crashed in so far: `before 7 shiftTraffic`. */
   get crashes(): string[] {
     return readFileSync(this.options.journal, 'utf8').trim().split('\n').filter(Boolean);
+  }
+
+  /** Lets the activity that hangs go on. */
+  letGo(): void {
+    writeFileSync(`${this.options.journal}.go`, '');
   }
 
   /** SIGKILL, from outside; a new one starts by itself. */

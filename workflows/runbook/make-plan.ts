@@ -138,6 +138,11 @@ function wayBack({ from, live, observed, runbook }: Situation): WayBack {
 
 function notices({ observed, runbook, from, release }: Situation): string[] {
   const said: string[] = [];
+  if (observed.migrations?.pending.length && from && runbook.rollout.strategy !== 'recreate') {
+    said.push(
+      `The migrations may only expand: ${from.version} goes on working on the new schema until the confirmation.`,
+    );
+  }
   if (runbook.migrate && observed.migrations?.pending.length === 0) said.push('No migration is pending.');
   if (from?.version === release.version) said.push(`${release.version} is already live: it is started anew.`);
   return said;

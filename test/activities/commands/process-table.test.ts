@@ -20,6 +20,11 @@ describe('the table of processes', () => {
     expect(parseStat('')).toBeNull();
   });
 
+  test('counts a process as alive while any of its threads is', () => {
+    const line = '42 (node) Z 1 7 7 0 -1 4194304 93 0 0 0 0 0 0 0 20 0 3 0 152574 2654208';
+    expect(parseStat(line)?.zombie).toBe(false);
+  });
+
   test('reads what ps prints where there is no /proc', () => {
     const line = '  3166  3160 Ss   Sat Nov 21 09:29:45 2026    ';
     expect(parsePs(line)).toEqual({ pid: 3166, group: 3160, started: 'Sat Nov 21 09:29:45 2026', zombie: false });

@@ -212,6 +212,7 @@ describe('after a crash', () => {
     const { pid } = await instances.ensureRunning('blue', spec('1', { command: withStubbornChild }), {});
     const child = await childOf(folder);
     process.kill(Number(pid), 'SIGKILL');
+    await until(async () => !(await lives(Number(pid))));
     await instances.ensureRunning('blue', spec('2'), {});
     expect(await lives(child)).toBe(false);
   });
