@@ -5,11 +5,11 @@ import { createMask } from '../activities/secrets/mask.ts';
 import type { DeployRequest } from '../workflows/messages.ts';
 import type { DeployActivities } from '../workflows/ports.ts';
 import { within } from './support/bounded.ts';
-import { endAtLastHold, requestOf, startDeploy } from './support/deploys.ts';
+import { endAtLastHold, planFile, requestOf, startDeploy } from './support/deploys.ts';
 import type { Lab, Server } from './support/lab.ts';
 import type { Findings, Row } from './support/result.ts';
 import { percentile, rounded, spread } from './support/samples.ts';
-import type { Sight } from './support/worker.ts';
+import type { Sight, WorkerKind } from './support/worker.ts';
 
 const deploys = 6;
 const lines = 25;
@@ -20,9 +20,10 @@ export async function step(lab: Lab): Promise<Findings> {
   const plain = await lab.defaultServer();
   const request = requestOf(lab, 'steps', Array(lines).fill({ run: ['true'] }));
   const rows = [
-    await holdpoint(lab, dev, request, holdpointOnDev),
+    await holdpoint(lab, dev, request, holdpointOnDev, { kind: 'product' }),
+    await holdpoint(lab, dev, request, idleOnDev, { kind: 'idle', plan: await planFile(lab, request) }),
     await bare(lab, dev),
-    await holdpoint(lab, plain, request, holdpointOnDefault),
+    await holdpoint(lab, plain, request, holdpointOnDefault, { kind: 'product' }),
     await direct(lab, request),
   ];
   return {
@@ -35,7 +36,7 @@ export async function step(lab: Lab): Promise<Findings> {
     rows,
     goals: [{ row: holdpointOnDev, figure: 'p50Ms', atMost: 15 }],
     ratios: [
-      { of: holdpointOnDev, to: bareOnDev, figure: 'p50Ms' },
+      { of: idleOnDev, to: bareOnDev, figure: 'p50Ms' },
       { of: holdpointOnDev, to: holdpointOnDefault, figure: 'p50Ms' },
       { of: holdpointOnDev, to: directly, figure: 'stepP50Ms' },
     ],
@@ -44,12 +45,19 @@ export async function step(lab: Lab): Promise<Findings> {
 }
 
 const holdpointOnDev = 'Holdpoint, on the server of `holdpoint dev`';
-const bareOnDev = 'a bare Temporal workflow, on the same server';
+const idleOnDev = 'the same with activities that do nothing';
+const bareOnDev = 'a bare Temporal workflow with an activity that does nothing, on the same server';
 const holdpointOnDefault = 'Holdpoint, on `temporal server start-dev` as it comes';
 const directly = 'the same commands called one after another, without Temporal';
 
-async function holdpoint(lab: Lab, server: Server, request: DeployRequest, name: string): Promise<Row> {
-  const { worker, taskQueue } = lab.worker(server, { kind: 'product' });
+async function holdpoint(
+  lab: Lab,
+  server: Server,
+  request: DeployRequest,
+  name: string,
+  kind: Omit<WorkerKind, 'taskQueue'>,
+): Promise<Row> {
+  const { worker, taskQueue } = lab.worker(server, kind);
   for (let n = 0; n <= deploys; n += 1) {
     const deploy = await startDeploy(server.client, taskQueue, request);
     await within(60_000, 'a deploy of commands that do nothing', endAtLastHold(deploy));
@@ -83,8 +91,8 @@ async function direct(lab: Lab, request: DeployRequest): Promise<Row> {
   const fence = Date.now();
   await call('claimTarget', { target, writer: { fence, key: deploy, deploy } });
   const sights: Sight[] = [];
-  const see = (moment: Sight['moment'], run: string) =>
-    sights.push({ moment, run, activity: 'runCommand', at: performance.now() });
+  const see = (moment: Sight['moment'], runId: string) =>
+    sights.push({ moment, run: deploy, runId, activity: 'runCommand', at: performance.now() });
   for (let n = 0; n <= deploys; n += 1) {
     for (const { id, action } of steps) {
       if (action.kind !== 'run') continue;
@@ -104,7 +112,7 @@ function rowOf(name: string, sights: Sight[], activity: string): Row {
   const seen = sights.filter((sight) => sight.activity === activity);
   seen.forEach((next, i) => {
     const [begin, end] = [seen[i - 2], seen[i - 1]];
-    if (next.moment !== 'begin' || begin?.run !== next.run || end?.moment !== 'end') return;
+    if (next.moment !== 'begin' || begin?.runId !== next.runId || end?.moment !== 'end') return;
     own.push(next.at - end.at);
     whole.push(next.at - begin.at);
   });

@@ -1,14 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { startProgram } from './children.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { Places } from './places.ts';
 import { quote, typed } from './say.ts';
 
-export interface Ended {
-  code: number | null;
-  /** All that it printed. */
-  text: string;
+/** A command that runs or has run. */
+export interface Command {
+  /** What it has printed so far, also shown. */
+  lines: string[];
+  /** Its exit code; null where a signal ended it. */
+  ended: Promise<number | null>;
 }
 
 /** The real command line, as processes of their own. */
@@ -23,18 +26,20 @@ export class Holdpoint {
     this.env = env;
   }
 
-  /** Runs a command to its end and shows what it prints. */
-  async run(...words: string[]): Promise<Ended> {
-    return await (await this.begin(...words)).ended;
-  }
-
-  /** The same, without waiting for its end. */
-  async begin(...words: string[]): Promise<{ ended: Promise<Ended> }> {
+  /** Starts a command in the shop's folder and shows what it prints. */
+  async begin(...words: string[]): Promise<Command> {
     typed(['holdpoint', ...words]);
     const args = [this.places.cli, ...words];
-    const cwd = this.places.shop;
-    const child = await startProgram(this.cleanUp, { command: process.execPath, args, env: this.env, cwd });
-    return { ended: showing(child) };
+    const program = { command: process.execPath, args, env: this.env, cwd: this.places.shop };
+    return showing(await startProgram(this.cleanUp, program));
+  }
+
+  /** The same, to its end. Throws where that is not a success. */
+  async run(...words: string[]): Promise<string[]> {
+    const { lines, ended } = await this.begin(...words);
+    const code = await ended;
+    if (code !== 0) throw new Error(`holdpoint ${words[0]} ended with ${code}`);
+    return lines;
   }
 
   /** A worker; it prints into a file. */
@@ -45,7 +50,7 @@ export class Holdpoint {
   }
 }
 
-async function showing(child: ChildProcess): Promise<Ended> {
+function showing(child: ChildProcess): Command {
   const lines: string[] = [];
   const read = async (stream: NodeJS.ReadableStream) => {
     for await (const line of createInterface({ input: stream })) {
@@ -53,7 +58,7 @@ async function showing(child: ChildProcess): Promise<Ended> {
       quote(line);
     }
   };
-  const code = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  await Promise.all([read(child.stdout!), read(child.stderr!)]);
-  return { code: await code, text: lines.join('\n') };
+  const code = once(child, 'exit').then(([status]: (number | null)[]) => status ?? null);
+  const ended = Promise.all([code, read(child.stdout!), read(child.stderr!)]).then(([status]) => status);
+  return { lines, ended };
 }

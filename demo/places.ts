@@ -90,7 +90,7 @@ export function environmentOf(places: Places, parts: Parts): NodeJS.ProcessEnv {
     PATH: [dirname(process.execPath), dirname(parts.dbmate), process.env.PATH].join(':'),
     HOLDPOINT_HOME: places.home,
     HOLDPOINT_UI_URL: uiOf(places),
-    HOLDPOINT_PG_BIN: parts.postgres,
+    HOLDPOINT_POSTGRES_BIN: parts.postgres,
     TEMPORAL_ADDRESS: `127.0.0.1:${places.temporal}`,
     TEMPORAL_NAMESPACE: 'default',
     TEMPORAL_CONFIG_FILE: join(places.work, 'temporal.toml'),

@@ -6,6 +6,8 @@ import type { RunStatus } from '../workflows/runbook/status.ts';
 const started = 2; // temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 const workflowTasks = 1;
 
+class EndedEarly extends Error {}
+
 /** One deploy, asked at Temporal itself: what the demo says is what was seen there. */
 export interface RunOf {
   handle: WorkflowHandle;
@@ -45,11 +47,21 @@ export class Runs {
   }
 
   /** Returns once this question is open. Throws where the deploy ends before. */
-  async untilHold({ handle }: RunOf, step: string): Promise<RunStatus> {
-    return until(`the question ${step}`, 120_000, async () => {
+  untilHold(run: RunOf, step: string): Promise<RunStatus> {
+    return this.untilStatus(run, `the question ${step}`, ({ hold }) => hold?.step === step);
+  }
+
+  /** Returns once this step is done. Throws where the deploy ends before. */
+  untilDone(run: RunOf, step: string): Promise<RunStatus> {
+    return this.untilStatus(run, step, ({ steps }) => steps.some(({ id, state }) => id === step && state === 'done'));
+  }
+
+  private untilStatus({ handle }: RunOf, what: string, isThere: (status: RunStatus) => boolean): Promise<RunStatus> {
+    return until(what, 120_000, async () => {
       const status = await handle.query<RunStatus>(statusQuery);
-      if (status.outcome) throw new Error(`the deploy has ended (${status.outcome}): ${status.sentence}`);
-      return status.hold?.step === step ? status : null;
+      if (isThere(status)) return status;
+      if (status.outcome) throw new EndedEarly(`the deploy has ended (${status.outcome}): ${status.sentence}`);
+      return null;
     });
   }
 
@@ -70,7 +82,7 @@ export async function until<T>(what: string, patienceMs: number, ask: () => Prom
       const answer = await ask();
       if (answer !== null) return answer;
     } catch (error) {
-      if (/^the deploy has ended/.test((error as Error).message)) throw error;
+      if (error instanceof EndedEarly) throw error;
       last = `: ${(error as Error).message}`;
     }
     await sleep(50);

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { quoted } from '../cli/command-line.ts';
 
 const colours = process.stdout.isTTY && !process.env.NO_COLOR;
 const paint = (style: Parameters<typeof styleText>[0], text: string) => (colours ? styleText(style, text) : text);
@@ -23,7 +24,7 @@ export function wrong(text: string): void {
 
 /** A command, as a person would type it. */
 export function typed(words: string[]): void {
-  console.log(`\n${paint('bold', `$ ${words.join(' ')}`)}`);
+  console.log(`\n${paint('bold', `$ ${words.map(quoted).join(' ')}`)}`);
 }
 
 /** A line that another program printed. */

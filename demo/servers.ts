@@ -38,6 +38,7 @@ async function startDatabase(cleanUp: CleanUp, places: Places, parts: Parts): Pr
   await client.end();
   const url = new URL(cluster.url);
   url.pathname = '/shop';
+  url.searchParams.set('sslmode', 'disable'); // dbmate asks for TLS otherwise, which this server has not
   writeFileSync(places.secrets, `DATABASE_URL=${url.href}\n`, { mode: 0o600 });
   return url.href;
 }

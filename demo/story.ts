@@ -7,7 +7,7 @@ import type { RunStatus } from '../workflows/runbook/status.ts';
 import type { AskPerson } from './ask-person.ts';
 import type { CleanUp } from './clean-up.ts';
 import { migrationRuns } from './database.ts';
-import type { Ended, Holdpoint } from './holdpoint.ts';
+import type { Command, Holdpoint } from './holdpoint.ts';
 import { judgeBadRelease, type Seen } from './measure.ts';
 import type { Places } from './places.ts';
 import { type RunOf, type Runs, until } from './runs.ts';
@@ -27,7 +27,7 @@ export interface Stage {
 
 interface Deploying {
   run: RunOf;
-  ended: Promise<Ended>;
+  command: Command;
 }
 
 /** The main job, played for real. What was observed is in `stage.seen`, also where this throws half way. */
@@ -50,7 +50,7 @@ async function firstRelease(stage: Stage): Promise<Traffic> {
   );
   const deploying = await deploy(stage, null, '--version', '1');
   await decide(stage, deploying, 'migrate.hold', 'Apply these migrations?', 'ann');
-  await untilFrontDoor(places.front);
+  await stage.runs.untilDone(deploying.run, 'rollout.shift');
   const traffic = await startTraffic(cleanUp, places.front);
   seen.answers = traffic.answers;
   tell('', `Release 1 answers. From now on ${perSecond} requests a second reach the shop, 2 of 5 place an order.`);
@@ -67,7 +67,7 @@ async function secondRelease(stage: Stage): Promise<RunOf> {
     'First the plan. Nothing is changed by looking, and what is approved later is exactly this plan, by its digest.',
   );
   const plan = await holdpoint.run('plan', '--version', '2');
-  const digest = /plan (sha256:[0-9a-f]{64})/.exec(plan.text)?.[1];
+  const digest = /^plan (sha256:[0-9a-f]{64})$/m.exec(plan.join('\n'))?.[1];
   if (!digest) throw new Error('the plan printed no digest');
   const before = (await runs.newest(null)).runId;
   const deploying = await deploy(stage, before, '--version', '2', '--plan', digest);
@@ -124,34 +124,45 @@ async function badRelease(stage: Stage, traffic: Traffic): Promise<void> {
 }
 
 async function deploy(stage: Stage, before: string | null, ...words: string[]): Promise<Deploying> {
-  const { ended } = await stage.holdpoint.begin('deploy', ...words, '--by', 'bob');
-  const run = await stage.runs.newest(before);
-  return { run, ended };
+  const command = await stage.holdpoint.begin('deploy', ...words, '--by', 'bob');
+  const run = await Promise.race([stage.runs.newest(before), tooEarly(command)]);
+  return { run, command };
 }
 
 /** Waits for the question, asks the person, and sends the answer. Throws where it was no. */
-async function decide(stage: Stage, { run }: Deploying, step: string, question: string, by: string): Promise<void> {
-  const { plan } = { plan: (await stage.runs.untilHold(run, step)).digest! };
+async function decide(
+  stage: Stage,
+  { run, command }: Deploying,
+  step: string,
+  question: string,
+  by: string,
+): Promise<void> {
+  const { digest } = await stage.runs.untilHold(run, step);
+  // The person should see the question where the deploy shows it, first.
+  await until(
+    'it to be shown',
+    5_000,
+    async () => command.lines.find((line) => line.includes(`--step ${step}`)) ?? null,
+  );
   const yes = await stage.ask(question);
   const verb = yes ? 'approve' : 'reject';
   const reason = yes ? 'looked at it' : 'said no in the demo';
-  const words = ['--step', step, '--plan', plan.slice(0, 'sha256:'.length + 8), '--by', by, '--reason', reason];
-  const { code } = await stage.holdpoint.run(verb, ...words);
-  if (code !== 0) throw new Error(`holdpoint ${verb} ended with ${code}`);
+  const words = ['--step', step, '--plan', digest!.slice(0, 'sha256:'.length + 8), '--by', by, '--reason', reason];
+  await stage.holdpoint.run(verb, ...words);
   if (!yes) throw new Error(`you said no to "${question}", so the deploy was taken back and the story ends here`);
 }
 
 /** Waits for the deploy's end, and remembers how it ended. */
-async function end({ seen }: Stage, { run, ended }: Deploying, release: string): Promise<RunStatus> {
-  await ended;
+async function end({ seen }: Stage, { run, command }: Deploying, release: string): Promise<RunStatus> {
+  await command.ended;
   const status = (await run.handle.result()) as RunStatus;
   seen.deploys.push({ release, outcome: status.outcome });
   return status;
 }
 
-/** The service itself has answered at the front door. */
-async function untilFrontDoor(front: string): Promise<void> {
-  await until('release 1 at the front door', 60_000, () => versionAt(front));
+/** Never returns; throws where the deploy ends while something is still expected of it. */
+async function tooEarly({ ended }: Command): Promise<never> {
+  throw new Error(`holdpoint deploy ended early, with ${await ended}`);
 }
 
 async function versionAt(address: string): Promise<string | null> {

@@ -8,17 +8,17 @@ const run = promisify(execFile);
 const needed = ['pg_dump', 'pg_restore'];
 
 /**
- * Folder on this machine with pg_dump and pg_restore, from: $HOLDPOINT_PG_BIN, PATH,
+ * Folder on this machine with pg_dump and pg_restore, from: $HOLDPOINT_POSTGRES_BIN, PATH,
  * /usr/lib/postgresql/<major>/bin (newest first), `pg_config --bindir`. With `serverMajor` a folder of exactly
  * that major version is preferred, then a newer one: an older pg_dump cannot dump, and what a newer one
  * writes does not always restore into an older server.
- * @throws `PartMissing` with what to install; also where $HOLDPOINT_PG_BIN is set and lacks them
+ * @throws `PartMissing` with what to install; also where $HOLDPOINT_POSTGRES_BIN is set and lacks them
  */
 export async function findPostgresBin(serverMajor?: number): Promise<string> {
-  const given = process.env.HOLDPOINT_PG_BIN;
+  const given = process.env.HOLDPOINT_POSTGRES_BIN;
   if (given) {
     if (await isComplete(given)) return given;
-    throw refuse('PartMissing', `HOLDPOINT_PG_BIN is ${given}, but there is no ${needed.join(' and ')} in it.`);
+    throw refuse('PartMissing', `HOLDPOINT_POSTGRES_BIN is ${given}, but there is no ${needed.join(' and ')} in it.`);
   }
   const folders: string[] = [];
   for (const folder of [...pathFolders(), ...(await debianFolders()), ...(await configFolder())]) {
@@ -31,7 +31,7 @@ export async function findPostgresBin(serverMajor?: number): Promise<string> {
     'PartMissing',
     `pg_dump and pg_restore were not found (looked in PATH, /usr/lib/postgresql and pg_config). ` +
       `Install them: apt-get install postgresql-client-${version}, or brew install postgresql@${version}; ` +
-      'or set HOLDPOINT_PG_BIN to the folder that holds them.',
+      'or set HOLDPOINT_POSTGRES_BIN to the folder that holds them.',
   );
 }
 

@@ -67,7 +67,10 @@ export async function toolVersion(host: HostPort, bin: string): Promise<string> 
   const { stdout } = await host.exec([posix.join(bin, 'pg_dump'), '--version'], {});
   const version = /\d+[.\w]*/.exec(stdout)?.[0];
   if (version) return version;
-  throw refuse('PartMissing', `pg_dump in ${bin} cannot be run. Set HOLDPOINT_PG_BIN to the folder of a working one.`);
+  throw refuse(
+    'PartMissing',
+    `pg_dump in ${bin} cannot be run. Set HOLDPOINT_POSTGRES_BIN to the folder of a working one.`,
+  );
 }
 
 async function run(tools: PostgresTools, url: string, program: string, args: string[]): Promise<void> {
@@ -90,7 +93,7 @@ function toolFailure(program: string, exitCode: number | null, stderr: string, w
   if (blocked.test(stderr)) return notYet('BackupBlocked', `${message}. Something holds a lock on a table.`);
   if (exitCode === null || interrupted.test(stderr)) return notYet('BackupInterrupted', message);
   const newer = /unrecognized configuration parameter/.test(stderr)
-    ? ` ${program} is newer than the server: install that of the server's version, or name its folder in HOLDPOINT_PG_BIN.`
+    ? ` ${program} is newer than the server: install that of the server's version, or name its folder in HOLDPOINT_POSTGRES_BIN.`
     : '';
   return refuse('BackupFailed', `${message}.${newer} What cannot be dumped and restored is not called a backup.`);
 }

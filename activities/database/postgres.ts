@@ -176,7 +176,7 @@ async function checkVersions(deps: PostgresDeps, url: string, scratchServer: str
     throw refuse(
       'PgDumpTooOld',
       `pg_dump ${tool} in ${bin} cannot dump PostgreSQL ${server} at ${whereIs(url)}. Install ` +
-        `postgresql-client-${major(server)}, or set HOLDPOINT_PG_BIN to the folder of a pg_dump that is as new.`,
+        `postgresql-client-${major(server)}, or set HOLDPOINT_POSTGRES_BIN to the folder of a pg_dump that is as new.`,
     );
   }
   const scratch = scratchServer === url ? server : await serverVersion(scratchServer);

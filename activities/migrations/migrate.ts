@@ -42,7 +42,9 @@ export async function migrateUp(deps: MigrateDeps, input: Input & { pending: str
   const missing = input.pending.filter((revision) => !before.applied.includes(revision));
   if (!isSame(missing, before.pending)) throw moved(input, missing, before.pending);
   const sessions = await liveSessions(work);
-  if (missing.length === 0 && sessions.own === 0) return evidence(0, before, { ms: 0, attached: false });
+  // They were pending when the plan was made, so an earlier attempt has applied them.
+  if (missing.length === 0 && sessions.own === 0)
+    return evidence(input.pending.length, before, { ms: 0, attached: true });
   if (sessions.others.length > 0) throw busy(work, sessions.others);
   const { key } = input.writer;
   const reached = async () => (await work.observe()).pending.length === 0;

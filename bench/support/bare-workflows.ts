@@ -11,7 +11,9 @@ export async function inSequence(count: number): Promise<void> {
 /** An activity, then a person, then an activity, then a person again. */
 export async function askTwice(): Promise<void> {
   let answers = 0;
-  setHandler(defineSignal('answer'), () => void (answers += 1));
+  setHandler(defineSignal('answer'), () => {
+    answers += 1;
+  });
   await work();
   await condition(() => answers === 1);
   await work();

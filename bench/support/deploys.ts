@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { FakeWorld } from '../../test/support/fake-world.ts';
 import {
   type DeployRequest,
   deployId,
@@ -15,7 +16,10 @@ import type { Lab } from './lab.ts';
 export function requestOf(lab: Lab, service: string, lines: object[]): DeployRequest {
   const runbook = runbookSchema.parse({
     service,
-    prepare: { artifact: { folder: 'releases/{version}' }, after: [...lines, { hold: { ask: 'Roll out?' }, name: 'last' }] },
+    prepare: {
+      artifact: { folder: 'releases/{version}' },
+      after: [...lines, { hold: { ask: 'Roll out?' }, name: 'last' }],
+    },
     rollout: { start: ['never-started'], strategy: 'recreate' },
   });
   const { environment, folder } = lab;
@@ -47,6 +51,7 @@ export async function asks(deploy: Deploy, step: string): Promise<RunStatus> {
   let status: RunStatus | undefined;
   await until(60_000, `${deploy.workflowId} does not ask ${step}`, async () => {
     status = await deploy.query<RunStatus>(statusQuery).catch(() => undefined);
+    if (status?.outcome) throw new Error(`${deploy.workflowId} has ended: ${status.sentence}`);
     return status?.hold?.step === step;
   });
   return status!;
@@ -58,3 +63,10 @@ export async function endAtLastHold(deploy: Deploy): Promise<void> {
   await deploy.signal('reject', { plan: digest, step: lastHold, by: 'bench' });
   await deploy.result();
 }
+
+/** For an idle worker: the plan of such a deploy to a target that is only thought of. Read its digest from `planOf`. */
+export async function planFile(lab: Lab, request: DeployRequest): Promise<string> {
+  return lab.write('plan.json', JSON.stringify(await planOf(request)));
+}
+
+export const planOf = (request: DeployRequest) => new FakeWorld().activities.makePlan(request);

@@ -29,7 +29,9 @@ export class Lab {
     this.ports = ports;
     // Ctrl-C ends the process without the `finally` of whoever runs the bench.
     process.once('exit', () => rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 }));
-    mkdirSync(join(this.folder, 'releases', '1'), { recursive: true });
+    const release = join(this.folder, 'releases', '1');
+    mkdirSync(release, { recursive: true });
+    writeFileSync(join(release, 'server.mjs'), '');
     const target = { ports: this.ports, folder: join(this.folder, 'state') };
     const environments = { environments: { [this.environment]: { targets: { web: target } } } };
     writeFileSync(this.environmentsFile, JSON.stringify(environments));

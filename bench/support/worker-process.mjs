@@ -15,7 +15,13 @@ const { kind, taskQueue, environments, bundle, plan } = JSON.parse(process.argv[
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const tell = (moment, { activityType, workflowExecution }) =>
-  process.send({ moment, activity: activityType, run: workflowExecution.workflowId, at: now() });
+  process.send({
+    moment,
+    activity: activityType,
+    run: workflowExecution.workflowId,
+    runId: workflowExecution.runId,
+    at: now(),
+  });
 const now = () => performance.timeOrigin + performance.now();
 const observe = ({ info }) => ({
   inbound: {

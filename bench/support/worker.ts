@@ -8,6 +8,8 @@ export interface Sight {
   activity: string;
   /** Workflow id. */
   run: string;
+  /** One execution of it. */
+  runId: string;
   /** ms since the epoch, with a fraction. */
   at: number;
 }

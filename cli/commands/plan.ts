@@ -5,12 +5,13 @@ import { sameRun } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { taskQueueOf } from '../options.ts';
 import { renderPlan } from '../render/plan.ts';
-import { paintFor } from '../render/text.ts';
+import { oneLine, paintFor } from '../render/text.ts';
 import { type RequestOptions, summary, toRequest } from '../request.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import { withSession } from '../temporal/connect.ts';
+import { resultOf } from '../temporal/while-waiting.ts';
 import { requireWorker } from '../temporal/workers.ts';
-import { print, printJson } from '../terminal.ts';
+import { complain, print, printJson } from '../terminal.ts';
 
 /** Observes and plans on a worker, prints the plan. Changes nothing. */
 export async function plan(options: RequestOptions & { rollback?: boolean }): Promise<ExitCode> {
@@ -19,7 +20,7 @@ export async function plan(options: RequestOptions & { rollback?: boolean }): Pr
   const taskQueue = taskQueueOf(options, defaultTaskQueue);
   const made = await withSession(options, async (session): Promise<Plan> => {
     await requireWorker(session, taskQueue);
-    return session.client.workflow.execute(planWorkflow, {
+    const handle = await session.client.workflow.start(planWorkflow, {
       workflowId: `plan/${options.environment}/${service}/${randomBytes(4).toString('hex')}`,
       taskQueue,
       args: [request],
@@ -30,6 +31,7 @@ export async function plan(options: RequestOptions & { rollback?: boolean }): Pr
       ],
       staticSummary: `Plan: ${summary(request)}`,
     });
+    return resultOf<Plan>(session, handle, ({ message }) => complain(`Trying again: ${oneLine(message)}`));
   });
   if (options.json) printJson(made);
   else print(renderPlan(made, paintFor(process.stdout), nextCommand(made, options)));

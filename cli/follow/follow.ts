@@ -3,6 +3,7 @@ import { statusQuery } from '../../workflows/messages.ts';
 import type { RunStatus } from '../../workflows/runbook/status.ts';
 import type { Session } from '../temporal/connect.ts';
 import { isNoAnswer } from '../temporal/failures.ts';
+import { retryOf } from '../temporal/retries.ts';
 import { finalStatus, type Run } from '../temporal/runs.ts';
 import type { View } from './view.ts';
 
@@ -14,6 +15,8 @@ const lookMs = 300;
 const calmMs = 1_000;
 const calmAfterMs = 20_000;
 const queryMs = 3_000;
+/** Without news for this long, it is asked whether a step is being tried again. */
+const stuckMs = 2_000;
 /** Silence that a restart explains is no trouble yet. */
 const patienceMs = 8_000;
 
@@ -54,6 +57,7 @@ async function lookAgainAndAgain(
   let last = '';
   let changedAt = Date.now();
   let answeredAt = Date.now();
+  let askedAt = 0;
   while (!ended && !signal.aborted) {
     const looked = await look(session, run);
     if (looked) {
@@ -64,6 +68,10 @@ async function lookAgainAndAgain(
         last = text;
         changedAt = Date.now();
         view.show(looked);
+        view.retrying(null);
+      } else if (isStuck(looked) && Date.now() - Math.max(changedAt, askedAt) > stuckMs) {
+        askedAt = Date.now();
+        view.retrying(await retryOf(session, run.handle));
       }
     } else if (Date.now() - answeredAt > patienceMs && !ended) {
       view.trouble((await isServing(session)) ? workerAway(run) : temporalAway(session));
@@ -71,6 +79,11 @@ async function lookAgainAndAgain(
     const pause = Date.now() - changedAt > calmAfterMs ? calmMs : lookMs;
     await Promise.race([sleep(pause, undefined, { signal }).catch(() => {}), finished.catch(() => {})]);
   }
+}
+
+/** A step that runs this long without a word may be one that fails again and again. */
+function isStuck({ steps, state }: RunStatus): boolean {
+  return state === 'planning' || steps.some((step) => step.state === 'running' || step.state === 'undoing');
 }
 
 /** The status; null where nobody answers. */

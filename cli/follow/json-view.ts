@@ -5,6 +5,7 @@ import type { View } from './view.ts';
 /** One JSON object a line per change. */
 export function createJsonView(write: (change: unknown) => void): View {
   let before: RunStatus | null = null;
+  let reason: string | null = null;
   let troubled: string | null = null;
   return {
     show(status) {
@@ -14,6 +15,10 @@ export function createJsonView(write: (change: unknown) => void): View {
     trouble(sentence) {
       if (sentence !== troubled) write({ change: 'trouble', at: Date.now(), sentence });
       troubled = sentence;
+    },
+    retrying(retry) {
+      if (retry && retry.message !== reason) write({ change: 'retrying', at: Date.now(), ...retry });
+      reason = retry?.message ?? null;
     },
     close() {},
   };

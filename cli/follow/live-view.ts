@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { RunStatus } from '../../workflows/runbook/status.ts';
-import type { Paint } from '../render/text.ts';
+import { fit, oneLine, type Paint } from '../render/text.ts';
 import { renderTree } from '../render/tree.ts';
+import type { Retry } from '../temporal/retries.ts';
 import type { View } from './view.ts';
 
 /** The part of a TTY that is used. */
@@ -22,6 +23,7 @@ const endFrame = '\u001b[?2026l';
 export function createLiveView(screen: Screen, sameRun: string, paint: Paint, hint: string): View {
   let status: RunStatus | null = null;
   let trouble: string | null = null;
+  let retry: Retry | null = null;
   let drawn = 0;
   let frame = 0;
   let closed = false;
@@ -29,7 +31,9 @@ export function createLiveView(screen: Screen, sameRun: string, paint: Paint, hi
   const draw = (last = false) => {
     if (closed || !status) return;
     const columns = screen.columns || 80;
-    const below = last ? [] : ['', paint(trouble ? 'yellow' : 'gray', trouble ?? hint)];
+    const below = last
+      ? []
+      : ['', ...againLine(retry, columns, paint), paint(trouble ? 'yellow' : 'gray', trouble ?? hint)];
     const options = { now: Date.now(), columns, paint, sameRun, ...(!last && { frame: frame++ }) };
     const rows = (screen.rows || 24) - below.length - 1;
     const lines = [...renderTree(status, last ? options : { ...options, rows }), ...below];
@@ -49,6 +53,9 @@ export function createLiveView(screen: Screen, sameRun: string, paint: Paint, hi
     trouble(sentence) {
       trouble = sentence;
     },
+    retrying(next) {
+      retry = next;
+    },
     close() {
       clearInterval(timer);
       draw(true);
@@ -56,6 +63,11 @@ export function createLiveView(screen: Screen, sameRun: string, paint: Paint, hi
       process.off('exit', restore);
     },
   };
+}
+
+function againLine(retry: Retry | null, columns: number, paint: Paint): string[] {
+  if (!retry) return [];
+  return [paint('yellow', fit(`Trying again (${retry.attempt}): ${oneLine(retry.message)}`, columns))];
 }
 
 /** A line that is wider than the screen takes more than one of its rows. */

@@ -1,4 +1,5 @@
 import type { RunStatus } from '../../workflows/runbook/status.ts';
+import type { Retry } from '../temporal/retries.ts';
 
 /** Where a followed run is shown. */
 export interface View {
@@ -6,6 +7,8 @@ export interface View {
   show(status: RunStatus): void;
   /** Nobody answers for a while; null when somebody does again. */
   trouble(sentence: string | null): void;
+  /** A step is being tried again, and why; null when it is no more. */
+  retrying(retry: Retry | null): void;
   /** Leaves the screen in order; nothing is shown afterwards. */
   close(): void;
 }

@@ -38,6 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('workflowBundle', bundle);
   project.provide('temporalAddress', temporal.address);
   project.provide('postgresUrl', postgres.url);
+  project.provide('postgresBin', parts.postgres.path);
   return async () => {
     await Promise.all([temporal.stop(), postgres.stop()]);
     remove();

@@ -7,6 +7,8 @@ declare module 'vitest' {
     temporalAddress: string;
     /** Database `postgres` of the one cluster that all test files share, as its superuser. */
     postgresUrl: string;
+    /** Folder of pg_dump and the like, of the cluster's own version. */
+    postgresBin: string;
     /** Path of the workflows' bundle, made once from the sources. */
     workflowBundle: string;
   }

@@ -102,13 +102,13 @@ export class Site {
   }
 
   /** A worker as a process of its own; killed workers are started again until `stop`. */
-  work(crash: { when?: 'before' | 'after' | `hang:${string}` } = {}): WorkerProcess {
+  work(options: { when?: 'before' | 'after' | `hang:${string}`; node?: string } = {}): WorkerProcess {
     const worker = new WorkerProcess({
       address: this.temporalAddress,
       taskQueue: this.taskQueue,
       environments: this.environmentsFile,
       journal: join(this.folder, `crashes-${this.workers.length}`),
-      ...crash,
+      ...options,
     });
     this.workers.push(worker);
     return worker;

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 
 interface Options {
   address: string;
@@ -10,6 +12,8 @@ interface Options {
   /** Where a crashing worker notes what it crashed in. */
   journal: string;
   when?: 'before' | 'after' | `hang:${string}`;
+  /** The Node that runs it; this one as a rule. */
+  node?: string;
 }
 
 /** The product's worker in a process of its own, started again whenever it dies, until it is stopped. */
@@ -49,9 +53,9 @@ export class WorkerProcess {
   }
 
   private start(): ChildProcess {
-    const { address, taskQueue, environments, when = '', journal } = this.options;
-    const child = spawn(process.execPath, [script, taskQueue, environments, when, journal], {
-      env: { ...process.env, TEMPORAL_ADDRESS: address },
+    const { address, taskQueue, environments, when = '', journal, node = process.execPath } = this.options;
+    const child = spawn(node, [script, taskQueue, environments, when, journal], {
+      env: { ...process.env, TEMPORAL_ADDRESS: address, HOLDPOINT_POSTGRES_BIN: inject('postgresBin'), PATH: path },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.output += text));
@@ -65,4 +69,7 @@ export class WorkerProcess {
   }
 }
 
+const modules = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
+/** With dbmate, as a release that brings its own would have it. */
+const path = `${modules}${delimiter}${process.env.PATH}`;
 const script = fileURLToPath(new URL('./crashing-worker.mjs', import.meta.url));

@@ -15,7 +15,7 @@ beforeEach(async () => {
       await chmod(join(bin, tool), 0o755);
     }
   }
-  vi.stubEnv('HOLDPOINT_PG_BIN', '');
+  vi.stubEnv('HOLDPOINT_POSTGRES_BIN', '');
   vi.stubEnv('PATH', `${join(folder, '99.2')}:${join(folder, '97.1')}:${process.env.PATH}`);
 });
 afterEach(async () => {
@@ -31,9 +31,9 @@ describe("PostgreSQL's tools", () => {
   });
 
   test('are those that the operator names, whatever else there is', async () => {
-    vi.stubEnv('HOLDPOINT_PG_BIN', join(folder, '97.1'));
+    vi.stubEnv('HOLDPOINT_POSTGRES_BIN', join(folder, '97.1'));
     expect(await findPostgresBin(99)).toBe(join(folder, '97.1'));
-    vi.stubEnv('HOLDPOINT_PG_BIN', join(folder, 'nowhere'));
+    vi.stubEnv('HOLDPOINT_POSTGRES_BIN', join(folder, 'nowhere'));
     const failure = await findPostgresBin(99).catch((error) => error);
     expect(failure).toMatchObject({ type: 'PartMissing', nonRetryable: true });
     expect(failure.message).toContain(join(folder, 'nowhere'));

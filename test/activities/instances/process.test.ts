@@ -139,7 +139,7 @@ describe('starting an instance', () => {
     const command = ['sh', '-c', 'seq 1 100; echo "cannot reach $DATABASE_URL"; exit 3'];
     const crashing = spec('2', { command, secrets: ['DATABASE_URL'] });
     const error = await instances.ensureRunning('blue', crashing, { DATABASE_URL: 'hunter2' }).catch((error) => error);
-    expect(error).toMatchObject({ type: 'InstanceExited', nonRetryable: false });
+    expect(error).toMatchObject({ type: 'InstanceExited', nonRetryable: true });
     expect(error.message).toContain('shop 2 ended at once in blue with exit code 3. The last it printed:\n82\n');
     expect(error.message.endsWith('100\ncannot reach [DATABASE_URL]')).toBe(true);
     expect(await instances.observe('blue')).toMatchObject({ release: '2', running: false });
