@@ -1,5 +1,4 @@
 import { type ActivityInterceptorsFactory, type NativeConnection, Worker } from '@temporalio/worker';
-import { heartbeat } from '../activities/heartbeat.ts';
 import type { DeployActivities } from '../workflows/ports.ts';
 import { type WorkflowCode, workflowCode } from './workflow-bundle.ts';
 
@@ -8,7 +7,7 @@ export interface WorkerParts {
   namespace: string;
   taskQueue: string;
   activities: DeployActivities;
-  /** Around every activity, outermost first; heartbeats come with it. */
+  /** Around every activity, outermost first. */
   interceptors?: ActivityInterceptorsFactory[];
   /** Default: the bundle that the build made, or the sources. */
   code?: WorkflowCode;
@@ -23,7 +22,7 @@ export async function createWorker(parts: WorkerParts): Promise<Worker> {
     namespace,
     taskQueue,
     activities,
-    interceptors: { activity: [heartbeat, ...interceptors] },
+    interceptors: { activity: interceptors },
     // The next workflow task of a dead worker waits this long for it before another may have it (default 10 s).
     stickyQueueScheduleToStartTimeout: '1s',
     // SIGTERM lets activities end by themselves (default 0: they are cut off at once).

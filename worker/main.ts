@@ -1,9 +1,6 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { createActivities } from '../activities/index.ts';
-import { createEnvironments } from '../activities/environments/environments.ts';
-import { createMask } from '../activities/secrets/mask.ts';
-import { maskSecrets } from '../activities/secrets/mask-interceptor.ts';
+import { createWorld } from '../activities/index.ts';
 import { createWorker, type WorkerParts } from './create-worker.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 
@@ -22,10 +19,10 @@ export async function runWorker({ taskQueue, environments, interceptors = [] }: 
   const connection = await NativeConnection.connect(connectionOptions);
   try {
     await ensureSearchAttributes(connection, namespace);
-    const mask = createMask();
-    const activities = createActivities({ environments: createEnvironments(environments ?? null), mask });
-    const parts = { connection, namespace, taskQueue, activities, interceptors: [maskSecrets(mask), ...interceptors] };
-    const worker = await createWorker(parts);
+    const world = createWorld(environments ?? null);
+    const around = [...world.interceptors, ...interceptors];
+    const { activities } = world;
+    const worker = await createWorker({ connection, namespace, taskQueue, activities, interceptors: around });
     await worker.run();
   } finally {
     await connection.close();
