@@ -52,6 +52,8 @@ const rules: { files: string; may: string[] }[] = [
   {
     files: 'demo/',
     may: [
+      'activities/',
+      'cli/',
       'parts/',
       'workflows/messages.ts',
       'workflows/runbook/',
