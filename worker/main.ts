@@ -1,7 +1,8 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import { createWorld } from '../activities/index.ts';
 import { createWorker, type WorkerParts } from './create-worker.ts';
+import { logger } from './log.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 
 export interface WorkerOptions {
@@ -14,7 +15,7 @@ export interface WorkerOptions {
 
 /** Runs a worker until SIGINT or SIGTERM; where Temporal is comes from TEMPORAL_* and temporal.toml. */
 export async function runWorker({ taskQueue, environments, interceptors = [] }: WorkerOptions): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('WARN') });
+  Runtime.install({ logger });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   try {

@@ -27,21 +27,21 @@ export async function deploy(request: DeployRequest): Promise<RunStatus> {
   } catch (error) {
     return CancellationScope.nonCancellable(() => goBack(run, operator, error));
   }
-  return CancellationScope.nonCancellable(() => succeed(run, operator));
+  return succeed(run);
 }
 
-function succeed(run: Run, operator: Operator): Promise<RunStatus> {
+function succeed(run: Run): RunStatus {
   const { service, release, from, intent } = run.status;
-  if (intent === 'deploy') return finish(run, operator, 'succeeded', `${service} ${release} is live`);
-  return finish(run, operator, 'rolled back', `${service} is back at ${release}, from ${from}`);
+  if (intent === 'deploy') return finish(run, 'succeeded', `${service} ${release} is live`);
+  return finish(run, 'rolled back', `${service} is back at ${release}, from ${from}`);
 }
 
 /** Whatever stopped the walk: takes back what was begun, newest first, and says how it ended. */
 async function goBack(run: Run, operator: Operator, error: unknown): Promise<RunStatus> {
   const { outcome, why } = turnOf(run, operator, error);
   const trouble = await rollBack(run, operator, why);
-  if (trouble) return finish(run, operator, 'needs attention', `${why}. Going back stopped: ${trouble}`);
-  const status = await finish(run, operator, outcome, why);
+  if (trouble) return finish(run, 'needs attention', `${why}. Going back stopped: ${trouble}`);
+  const status = finish(run, outcome, why);
   // Temporal's own word for a run that was cancelled from outside, now that everything is taken back.
   if (isCancellation(error) && !operator.stop) throw error;
   return status;

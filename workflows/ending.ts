@@ -31,8 +31,7 @@ export function turnOf(run: Run, operator: Operator, error: unknown): Turn {
 }
 
 /** Closes the run: a result where Holdpoint did what it promises, a failure where a person has to look. */
-export async function finish(run: Run, operator: Operator, outcome: Outcome, sentence: string): Promise<RunStatus> {
-  await operator.tell();
+export function finish(run: Run, outcome: Outcome, sentence: string): RunStatus {
   const status = run.end(outcome, sentence);
   if (outcome === 'failed') throw ApplicationFailure.nonRetryable(sentence, 'DeployFailed', status);
   if (outcome === 'needs attention') throw ApplicationFailure.nonRetryable(sentence, 'NeedsAttention', status);

@@ -1,4 +1,4 @@
-import { CancellationScope, defineQuery, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, defineQuery, setHandler } from '@temporalio/workflow';
 import { type DeployRequest, planQuery, statusQuery } from './messages.ts';
 import { Operator } from './operator.ts';
 import { Run } from './run.ts';
@@ -14,6 +14,13 @@ export interface Listening {
 
 /** Sets every handler before the first await, so that no message, however early, is missed. */
 export function listen(request: DeployRequest): Listening {
+  // Anybody can start a workflow from the Temporal UI; a TypeError would be tried again for ever.
+  if (!request?.runbook?.service) {
+    throw ApplicationFailure.nonRetryable(
+      'this was started without a runbook: use `holdpoint deploy`',
+      'RunbookInvalid',
+    );
+  }
   const run = new Run(request);
   const forward = new CancellationScope();
   const operator = new Operator(run, forward);

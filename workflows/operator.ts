@@ -29,7 +29,6 @@ export class Operator {
   readonly skips = new Map<string, Answer>();
   private readonly run: Run;
   private readonly forward: CancellationScope;
-  private untold: string[] = [];
 
   constructor(run: Run, forward: CancellationScope) {
     this.run = run;
@@ -42,15 +41,13 @@ export class Operator {
     setDefaultSignalHandler((name, payload) => this.refuseUnknown(name, payload));
   }
 
-  /** Blocks while the run is paused; the decisions so far are told in the timeline. */
+  /** Blocks while the run is paused. */
   async ready(): Promise<void> {
-    await this.tell();
     const { paused } = this.run.status;
     if (!paused) return;
     this.run.enter('paused', `Paused by ${paused.by}${paused.reason ? `: ${paused.reason}` : ''}`);
     await condition(() => this.run.status.paused === null, foreverMs, { summary: this.run.status.sentence });
     this.run.enter('running', 'Resumed');
-    await this.tell();
   }
 
   /** Waits for an answer to the open hold; null once it has expired. */
@@ -58,13 +55,6 @@ export class Operator {
     this.answer = null;
     await condition(() => this.answer !== null, expiresMs ?? foreverMs, { summary });
     return this.answer;
-  }
-
-  /** Puts accepted and refused decisions into the timeline, where signals show by name alone. */
-  async tell(): Promise<void> {
-    const said = this.untold;
-    this.untold = [];
-    for (const sentence of said) await note(sentence);
   }
 
   /** From here on nothing is taken back. Throws when somebody stopped the run just before. */
@@ -109,13 +99,18 @@ export class Operator {
     this.record(name, readMessage(payload), `there is no signal ${name}; there are ${verbs.join(', ')}`);
   }
 
+  /** Told in the timeline as well; the limit keeps a flood of signals from filling the history. */
   private record(verb: string, message: Message, refusal: string | null): void {
     const { by = null, step = null, reason = null } = message;
-    this.run.status.decisions.push({ at: Date.now(), verb, by, step, reason, accepted: refusal === null, refusal });
+    const { decisions } = this.run.status;
+    if (refusal !== null && decisions.length >= mostDecisions) return;
+    decisions.push({ at: Date.now(), verb, by, step, reason, accepted: refusal === null, refusal });
     const told = `${verb}${step ? ` ${step}` : ''} by ${by ?? 'nobody named'}${reason ? `: ${reason}` : ''}`;
-    this.untold.push(refusal === null ? told : `Refused: ${told} (${refusal})`);
+    note(refusal === null ? told : `Refused: ${told} (${refusal})`);
   }
 }
+
+const mostDecisions = 200;
 
 /** Timers carry the sentence that the timeline shows of a wait, so a wait without an end is a very long one. */
 const foreverMs = 10 * 365 * 86_400_000;

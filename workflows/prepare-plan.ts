@@ -4,7 +4,8 @@ import type { DeployRequest } from './messages.ts';
 import type { Run } from './run.ts';
 import type { Plan } from './runbook/plan.ts';
 
-const planningMs = 60_000;
+/** Short, since somebody waits for it; what keeps it from being made is said. */
+const planningMs = 15_000;
 
 /** Observes and plans, in an activity, so that the plan is in the history and is walked exactly as it was made. */
 export async function preparePlan(run: Run, request: DeployRequest): Promise<void> {

@@ -13,12 +13,18 @@ export async function rollBack(run: Run, operator: Operator, why: string): Promi
   if (run.undos.length === 0) return null;
   run.status.paused = null;
   run.enter('rolling back', why);
-  await note(`Rolling back: ${why}`);
+  note(clip(`Rolling back: ${why}`));
   for (const step of run.undos.toReversed()) {
     const trouble = await undo(run, operator, step);
     if (trouble) return trouble;
   }
   return null;
+}
+
+/** A longer line runs out at the timeline's edge; the whole sentence is in the result. */
+const longestLine = 90;
+function clip(line: string): string {
+  return line.length <= longestLine ? line : `${line.slice(0, longestLine - 1)}…`;
 }
 
 async function undo(run: Run, operator: Operator, step: Step): Promise<string | null> {

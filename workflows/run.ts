@@ -1,4 +1,10 @@
-import { setCurrentDetails, sleep, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  setCurrentDetails,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { DeployRequest } from './messages.ts';
 import { searchAttributes } from './messages.ts';
 import type { Evidence, Writer } from './ports.ts';
@@ -130,7 +136,10 @@ export class Run {
   }
 }
 
-/** A line in the timeline that carries a sentence: signals show there by name alone, this says who and why. */
-export async function note(sentence: string): Promise<void> {
-  await sleep(1, { summary: sentence.slice(0, 200) });
+/**
+ * A line in the timeline that carries a sentence: signals show there by name alone, this says who and why. It is a
+ * timer that nobody waits for, since a server may take a second to fire the shortest one.
+ */
+export function note(sentence: string): void {
+  void CancellationScope.nonCancellable(() => sleep(1, { summary: sentence.slice(0, 200) }));
 }

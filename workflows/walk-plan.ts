@@ -48,7 +48,6 @@ async function afterFailure(run: Run, operator: Operator, step: Step, error: unk
   run.open({ step: step.id, ask, by: [], since: Date.now(), until: null, otherwise, kind: 'failed' });
   const answer = await operator.answered(null, `Waiting for a decision: ${ask}`);
   run.close();
-  await operator.tell();
   if (!answer) throw error;
   return answer;
 }

@@ -8,11 +8,9 @@ import { type RunningCaddy, startCaddy } from '../support/caddy.ts';
 import { endInstances } from '../support/end-instances.ts';
 import { type Ended, Installed } from '../support/installed.ts';
 
-let holdpoint: Installed;
+const holdpoint = new Installed();
 let caddy: RunningCaddy | undefined;
-beforeAll(() => {
-  holdpoint = new Installed();
-});
+beforeAll(() => holdpoint.install());
 afterAll(async () => {
   await caddy?.kill();
   endInstances(starts());

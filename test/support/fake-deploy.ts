@@ -38,7 +38,7 @@ export async function withWorld(world: FakeWorld) {
 export class Deploys {
   readonly client: Client;
   readonly world: FakeWorld;
-  private readonly taskQueue: string;
+  readonly taskQueue: string;
   /** Its own, so that tests do not hold each other's lock. */
   readonly environment = `env-${randomUUID().slice(0, 8)}`;
 

@@ -245,3 +245,13 @@ test.each([
   await run.answer('approve', 'dora');
   expect((await run.end()).outcome).toBe('succeeded');
 });
+
+test('a run started by hand without a runbook fails with what to do, instead of hanging', async () => {
+  const deploys = await withWorld(aWorld());
+  const started = deploys.client.workflow.execute('deploy', {
+    args: [],
+    workflowId: `deploy/by-hand/${deploys.environment}`,
+    taskQueue: deploys.taskQueue,
+  });
+  await expect(started).rejects.toMatchObject({ cause: { message: expect.stringContaining('holdpoint deploy') } });
+});

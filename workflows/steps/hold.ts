@@ -10,7 +10,6 @@ export const hold: Perform<ActionOf<'hold'>> = async ({ ask, by, expiresMs, othe
   run.open({ step: step.id, ask, by, since, until: expiresMs && since + expiresMs, otherwise, kind: 'decide' });
   const answer = await operator.answered(expiresMs, waitSummary(context, by));
   run.close();
-  await operator.tell();
   if (answer?.verb === 'approve') return { approvedBy: answer.by, ...(answer.reason && { reason: answer.reason }) };
   if (answer) throw ApplicationFailure.nonRetryable(`${answer.by} said no${because(answer.reason)}`, 'Rejected');
   if (otherwise === 'proceed') return { expired: 'nobody answered in time; the runbook says to proceed' };

@@ -11,10 +11,15 @@ export interface StepContext {
   step: Step;
   /** What the timeline shows: the step's sentence, or its undo's. */
   sentence: string;
+  /** The step is being taken back. */
+  undoing: boolean;
   target: Target;
   writer: Writer;
-  /** The activities under a retry policy, until the step's deadline. */
-  activities(policy: Policy): DeployActivities;
+  /**
+   * The activities under a retry policy, until the step's deadline. `words` are the timeline's for one that only
+   * prepares the step; without them it shows the step's sentence, so that no sentence stands there twice.
+   */
+  activities(policy: Policy, words?: string): DeployActivities;
 }
 
 /** Performs one kind of action; what it returns is shown as the step's evidence. Runs again on a retry. */
@@ -28,15 +33,18 @@ export function contextOf(
   { purpose, attempt }: { purpose: 'do' | 'undo'; attempt: number },
 ): StepContext {
   const { target, rollback } = run.plan!;
-  const sentence = purpose === 'do' ? step.sentence : `Undo: ${step.undo!.sentence}`;
+  const undoing = purpose === 'undo';
+  const say = (words: string) => (undoing ? `Undo: ${words}` : words);
+  const sentence = say(undoing ? step.undo!.sentence : step.sentence);
   const deadlineMs = purpose === 'do' ? step.deadlineMs : Math.max(rollback.deadlineMs, step.deadlineMs);
   return {
     run,
     operator,
     step,
     sentence,
+    undoing,
     target,
     writer: run.writer(step, purpose === 'do' ? `${attempt}` : 'undo'),
-    activities: (policy) => activities(policy, deadlineMs, sentence),
+    activities: (policy, words) => activities(policy, deadlineMs, words === undefined ? sentence : say(words)),
   };
 }
