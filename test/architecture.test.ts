@@ -17,7 +17,7 @@ const rules: { files: string; may: string[] }[] = [
     may: [
       'workflows/ports.ts',
       'workflows/runbook/',
-      'documents/',
+      'configuration/',
       '@temporalio/activity',
       'zod',
       'yaml',
@@ -27,7 +27,14 @@ const rules: { files: string; may: string[] }[] = [
   },
   {
     files: 'worker/',
-    may: ['activities/index.ts', 'workflows/ports.ts', 'workflows/messages.ts', '@temporalio/', 'node:'],
+    may: [
+      'activities/index.ts',
+      'configuration/',
+      'workflows/ports.ts',
+      'workflows/messages.ts',
+      '@temporalio/',
+      'node:',
+    ],
   },
   {
     files: 'cli/',
@@ -36,7 +43,7 @@ const rules: { files: string; may: string[] }[] = [
       'workflows/runbook/',
       'worker/',
       'parts/',
-      'documents/',
+      'configuration/',
       '@temporalio/client',
       '@temporalio/common',
       '@temporalio/envconfig',
@@ -47,7 +54,7 @@ const rules: { files: string; may: string[] }[] = [
       'node:',
     ],
   },
-  { files: 'documents/', may: ['workflows/runbook/', 'yaml', 'zod', 'node:'] },
+  { files: 'configuration/', may: ['workflows/runbook/', '@temporalio/common', 'yaml', 'zod', 'node:'] },
   { files: 'parts/', may: ['@temporalio/client', 'node:'] },
   {
     files: 'demo/',
@@ -70,7 +77,7 @@ const rules: { files: string; may: string[] }[] = [
 const onlyIn: Record<string, string> = { dockerode: 'activities/docker/', ssh2: 'activities/ssh/' };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folders = ['workflows', 'activities', 'worker', 'cli', 'documents', 'parts', 'demo'];
+const folders = ['workflows', 'activities', 'worker', 'cli', 'configuration', 'parts', 'demo'];
 const files = folders.flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

@@ -1,3 +1,4 @@
+import type { PayloadCodec } from '@temporalio/common';
 import { type ActivityInterceptorsFactory, type NativeConnection, Worker } from '@temporalio/worker';
 import type { DeployActivities } from '../workflows/ports.ts';
 import { type WorkflowCode, workflowCode } from './workflow-bundle.ts';
@@ -9,19 +10,22 @@ export interface WorkerParts {
   activities: DeployActivities;
   /** Around every activity, outermost first. */
   interceptors?: ActivityInterceptorsFactory[];
+  /** Around everything that Temporal stores. */
+  payloadCodecs?: PayloadCodec[];
   /** Default: the bundle that the build made, or the sources. */
   code?: WorkflowCode;
 }
 
 /** A worker with the options that make a crash cheap; does not run yet. */
 export async function createWorker(parts: WorkerParts): Promise<Worker> {
-  const { connection, namespace, taskQueue, activities, interceptors = [], code = await workflowCode() } = parts;
+  const { connection, namespace, taskQueue, activities, interceptors = [], payloadCodecs = [] } = parts;
   return Worker.create({
-    ...code,
+    ...(parts.code ?? (await workflowCode())),
     connection,
     namespace,
     taskQueue,
     activities,
+    dataConverter: { payloadCodecs },
     interceptors: { activity: interceptors },
     // The next workflow task of a dead worker waits this long for it before another may have it (default 10 s).
     stickyQueueScheduleToStartTimeout: '1s',

@@ -1,6 +1,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { createWorld } from '../activities/index.ts';
+import { payloadCodecs } from '../configuration/payload-codecs.ts';
 import { createWorker, type WorkerParts } from './create-worker.ts';
 import { logger } from './log.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -22,8 +23,14 @@ export async function runWorker({ taskQueue, environments, interceptors = [] }: 
     await ensureSearchAttributes(connection, namespace);
     const world = createWorld(environments ?? null);
     const around = [...world.interceptors, ...interceptors];
-    const { activities } = world;
-    const worker = await createWorker({ connection, namespace, taskQueue, activities, interceptors: around });
+    const worker = await createWorker({
+      connection,
+      namespace,
+      taskQueue,
+      activities: world.activities,
+      interceptors: around,
+      payloadCodecs: await payloadCodecs(),
+    });
     await worker.run();
   } finally {
     await connection.close();

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseDocument } from '../../documents/parse-document.ts';
+import { parseDocument } from '../../configuration/parse-document.ts';
+import { stateHome } from '../../configuration/state-home.ts';
 import type { Json } from '../../workflows/runbook/json.ts';
 import type { Product, SecretSource, Target } from '../../workflows/runbook/plan.ts';
 import type { Runbook } from '../../workflows/runbook/schema.ts';
@@ -69,10 +69,4 @@ function toProduct(written: unknown): Product {
 function absolute(source: SecretSource, folder: string): SecretSource {
   if (source === 'environment') return source;
   return 'dotenv' in source ? { dotenv: resolve(folder, source.dotenv) } : { folder: resolve(folder, source.folder) };
-}
-
-/** Where markers, logs and backups go unless an environment names a folder. */
-export function stateHome(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.HOLDPOINT_HOME) return resolve(env.HOLDPOINT_HOME);
-  return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'holdpoint');
 }

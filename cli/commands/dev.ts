@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stateHome } from '../../configuration/state-home.ts';
 import type { DevServer } from '../../parts/temporal-server.ts';
 import { defaultTaskQueue, searchAttributeNames } from '../../workflows/messages.ts';
-import { type DevState, readDevState, removeDevState, stateFolder, writeDevState } from '../dev-state.ts';
+import { type DevState, readDevState, removeDevState, writeDevState } from '../dev-state.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { taskQueueOf } from '../options.ts';
 import { Problem } from '../problem.ts';
@@ -63,13 +64,13 @@ async function devServer({ port, uiPort }: DevOptions): Promise<() => Promise<De
   const { findPart } = await import('../../parts/index.ts');
   const { startDevServer } = await import('../../parts/temporal-server.ts');
   const { path: bin } = await findPart('temporal', (line) => complain(line));
-  const folder = join(stateFolder(), 'temporal');
+  const folder = join(stateHome(), 'temporal');
   return () => startDevServer({ folder, port, uiPort, bin, searchAttributes: searchAttributeNames });
 }
 
 /** A profile of the user's own, with its certificates and keys, must not reach the worker of this server. */
 function onlyHere({ address, namespace }: DevState): void {
-  const file = join(stateFolder(), 'temporal.toml');
+  const file = join(stateHome(), 'temporal.toml');
   writeFileSync(file, `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`);
   for (const name of Object.keys(process.env)) if (name.startsWith('TEMPORAL_')) delete process.env[name];
   process.env.TEMPORAL_CONFIG_FILE = file;

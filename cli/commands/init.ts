@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { stateHome } from '../../configuration/state-home.ts';
 import { caddyfile } from '../../workflows/runbook/caddyfile.ts';
-import { stateFolder } from '../dev-state.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { environmentsText, localDoor } from '../init/environments-text.ts';
 import { type Findings, look } from '../init/look.ts';
@@ -46,7 +46,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
 function contents(options: InitOptions, folder: string, found: Findings): [path: string, text: string][] {
   const runbook: [string, string] = [options.file, runbookText(found)];
   if (!options.environment) return [runbook];
-  const door = localDoor(stateFolder(), found.service);
+  const door = localDoor(stateHome(), found.service);
   return [
     runbook,
     [join(folder, 'environments.yaml'), environmentsText(door)],

@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import { payloadCodecs } from '../../configuration/payload-codecs.ts';
 import { type CommonOptions, identityOf } from '../options.ts';
 import { findAddress } from './address.ts';
 import { explain, notReachable } from './failures.ts';
@@ -26,7 +27,8 @@ export async function connect(options: ConnectOptions): Promise<Session> {
     await connection.close().catch(() => {});
     throw await notReachable(address, error);
   }
-  const client = new Client({ connection, namespace, identity: identityOf(options) });
+  const dataConverter = { payloadCodecs: await payloadCodecs() };
+  const client = new Client({ connection, namespace, identity: identityOf(options), dataConverter });
   return { client, connection, address, namespace, close: () => connection.close() };
 }
 

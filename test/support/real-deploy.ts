@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { type DeployRequest, deployId, deployWorkflow, searchAttributes } from '../../workflows/messages.ts';
 import { aRunbook } from './runbooks.ts';
 import { RunningDeploy } from './running-deploy.ts';
@@ -14,8 +15,11 @@ const rollout = {
 };
 
 /** A client that starts deploys to a site. */
-export async function clientOf(site: Site) {
-  const client = new Client({ connection: await Connection.connect({ address: site.temporalAddress }) });
+export async function clientOf(site: Site, payloadCodecs: PayloadCodec[] = []) {
+  const client = new Client({
+    dataConverter: { payloadCodecs },
+    connection: await Connection.connect({ address: site.temporalAddress }),
+  });
   return {
     client,
     async deploy(version: string | null, headings: Record<string, unknown> = {}, more: Partial<DeployRequest> = {}) {

@@ -19,7 +19,7 @@ import { caddyfile } from '../../workflows/runbook/caddyfile.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { type RunningCaddy, startCaddy } from './caddy.ts';
 import { endInstances } from './end-instances.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { type WorkerOptions, WorkerProcess } from './worker-process.ts';
 
 export interface Release {
   version: string;
@@ -102,7 +102,7 @@ export class Site {
   }
 
   /** A worker as a process of its own; killed workers are started again until `stop`. */
-  work(options: { when?: 'before' | 'after' | `hang:${string}`; node?: string } = {}): WorkerProcess {
+  work(options: Pick<WorkerOptions, 'when' | 'node' | 'env'> = {}): WorkerProcess {
     const worker = new WorkerProcess({
       address: this.temporalAddress,
       taskQueue: this.taskQueue,

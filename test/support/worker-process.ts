@@ -5,7 +5,7 @@ import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 
-interface Options {
+export interface WorkerOptions {
   address: string;
   taskQueue: string;
   environments: string;
@@ -14,16 +14,18 @@ interface Options {
   when?: 'before' | 'after' | `hang:${string}`;
   /** The Node that runs it; this one as a rule. */
   node?: string;
+  /** Beside this process's own. */
+  env?: Record<string, string>;
 }
 
 /** The product's worker in a process of its own, started again whenever it dies, until it is stopped. */
 export class WorkerProcess {
   private child: ChildProcess;
   private stopped = false;
-  private readonly options: Options;
+  private readonly options: WorkerOptions;
   output = '';
 
-  constructor(options: Options) {
+  constructor(options: WorkerOptions) {
     this.options = options;
     writeFileSync(options.journal, '', { flag: 'a' });
     this.child = this.start();
@@ -53,9 +55,15 @@ export class WorkerProcess {
   }
 
   private start(): ChildProcess {
-    const { address, taskQueue, environments, when = '', journal, node = process.execPath } = this.options;
+    const { address, taskQueue, environments, when = '', journal, node = process.execPath, env = {} } = this.options;
     const child = spawn(node, [script, taskQueue, environments, when, journal], {
-      env: { ...process.env, TEMPORAL_ADDRESS: address, HOLDPOINT_POSTGRES_BIN: inject('postgresBin'), PATH: path },
+      env: {
+        ...process.env,
+        ...env,
+        TEMPORAL_ADDRESS: address,
+        HOLDPOINT_POSTGRES_BIN: inject('postgresBin'),
+        PATH: path,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.output += text));
