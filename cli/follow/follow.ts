@@ -27,7 +27,7 @@ const patienceMs = 8_000;
 export async function follow(session: Session, run: Run, view: View, signal: AbortSignal): Promise<Followed> {
   const stopped = new AbortController();
   const stop = AbortSignal.any([signal, stopped.signal]);
-  const over = untilEnded(run, stop);
+  const over = untilEnded(session, run, stop);
   // Awaited below; without this an early failure would count as unhandled.
   over.catch(() => {});
   try {
@@ -106,12 +106,14 @@ async function isServing({ connection }: Session): Promise<boolean> {
 }
 
 /** The final status; undefined once `signal` has aborted. */
-async function untilEnded(run: Run, signal: AbortSignal): Promise<RunStatus | null | undefined> {
+async function untilEnded(session: Session, run: Run, signal: AbortSignal): Promise<RunStatus | null | undefined> {
   while (!signal.aborted) {
     try {
-      return await finalStatus(run.handle);
+      // Aborting ends the call itself: left alone, it would keep the process for another quarter of a minute.
+      return await session.connection.withAbortSignal(signal, () => finalStatus(run.handle));
     } catch (error) {
-      if (!isNoAnswer(error) && !signal.aborted) throw error;
+      if (signal.aborted) return undefined;
+      if (!isNoAnswer(error)) throw error;
       await sleep(500, undefined, { signal }).catch(() => {});
     }
   }

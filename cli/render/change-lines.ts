@@ -1,4 +1,5 @@
-import type { Change } from './changes.ts';
+import type { StepStatus } from '../../workflows/runbook/status.ts';
+import { type Change, isGoingBack } from './changes.ts';
 import { describeFindings } from './evidence.ts';
 import { shortDigest } from './headline.ts';
 import { commands } from './hold.ts';
@@ -50,16 +51,16 @@ function planned(change: Extract<Change, { change: 'planned' }>, paint: Paint): 
   ];
 }
 
-function step(step: Extract<Change, { change: 'step' }>['step'], paint: Paint): [string] {
+function step(step: StepStatus, paint: Paint): [string] {
   const { symbol, colour } = stepSymbols[step.state];
-  const time =
-    step.endedAt !== undefined && step.startedAt !== undefined && !step.state.startsWith('und')
-      ? took(step.endedAt - step.startedAt)
-      : '';
-  const more = [time, step.state === 'done' ? describeFindings(step) : '', oneLine(step.note ?? '')].filter(Boolean);
-  const words = step.state === 'running' || step.state === 'done' ? '' : `${step.state}: `;
-  const text = step.state.startsWith('und') && step.undo ? step.undo : step.sentence;
-  return [
-    `${paint(colour, symbol)} ${step.id}  ${words}${oneLine(text)}${more.length > 0 ? `  (${more.join('; ')})` : ''}`,
-  ];
+  const back = isGoingBack(step);
+  const ended = !back && step.endedAt !== undefined && step.startedAt !== undefined;
+  const more = [
+    ended ? took(step.endedAt! - step.startedAt!) : '',
+    step.state === 'done' ? describeFindings(step) : '',
+    oneLine(step.note ?? ''),
+  ].filter(Boolean);
+  const word = step.state === 'running' || step.state === 'done' ? '' : `${step.state}: `;
+  const text = oneLine(back && step.undo ? step.undo : step.sentence);
+  return [`${paint(colour, symbol)} ${step.id}  ${word}${text}${more.length > 0 ? `  (${more.join('; ')})` : ''}`];
 }

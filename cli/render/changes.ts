@@ -51,7 +51,7 @@ function steps(before: RunStatus | null, next: RunStatus, now: number): Change[]
     // The open question says the same, and more.
     if (same || step.state === 'waiting') return [];
     const at = (step.state === 'running' ? step.startedAt : step.endedAt) ?? step.startedAt ?? now;
-    return [{ change: 'step' as const, at: step.state.startsWith('und') ? now : at, step }];
+    return [{ change: 'step' as const, at: isGoingBack(step) ? now : at, step }];
   });
 }
 
@@ -76,4 +76,9 @@ function hold(before: RunStatus | null, next: RunStatus): Change[] {
 function ended(before: RunStatus | null, next: RunStatus, now: number): Change[] {
   if (!next.outcome || before?.outcome) return [];
   return [{ change: 'ended', at: next.endedAt ?? now, outcome: next.outcome, sentence: next.sentence }];
+}
+
+/** The step's own times are those of the way there. */
+export function isGoingBack({ state }: StepStatus): boolean {
+  return state === 'undoing' || state === 'undone' || state === 'undo failed' || state === 'left';
 }

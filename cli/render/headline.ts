@@ -40,7 +40,14 @@ export function durationOf(status: RunStatus, now: number): string {
   return took((status.endedAt ?? now) - status.startedAt);
 }
 
-/** How it ended or where it stands, as one clean line. */
+/** How it ended or where it stands, as one clean line; after a deploy that did not stay also what did. */
 export function sentenceOf(status: RunStatus): string {
-  return oneLine(status.sentence);
+  return [inPlace(status), oneLine(status.sentence)].filter(Boolean).join('. ');
+}
+
+/** The first question after a deploy that did not succeed. Where an undo failed nobody can say. */
+function inPlace({ intent, outcome, service, from }: RunStatus): string {
+  const unsure = outcome === null || outcome === 'succeeded' || outcome === 'needs attention';
+  if (intent !== 'deploy' || unsure || from === null) return '';
+  return `${service} ${from} is in place, as before`;
 }

@@ -1,6 +1,6 @@
 import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
-import { titleOf } from './headline.ts';
+import { sentenceOf, titleOf } from './headline.ts';
 import { basicsOf, durationOf, headlineOf, measuredOf, type Report, stepsByPhase, undoneOf } from './report.ts';
 import { reportStyle } from './report-style.ts';
 import { outcomeSymbols, stepSymbols } from './symbols.ts';
@@ -34,13 +34,14 @@ function header(status: RunStatus): string {
   return `<header class="${className(word)}">
 <p class="outcome">${symbol}${escaped(word)}</p>
 <h1>${escaped(titleOf(status))}</h1>
-<p class="sentence">${escaped(status.sentence)}</p>
+<p class="sentence">${escaped(sentenceOf(status))}</p>
 </header>`;
 }
 
 function basics(report: Report): string {
   const rows = basicsOf(report).map(
-    ([label, value]) => `<div><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`,
+    ([label, value]) =>
+      `<div${value.length > 40 ? ' class="wide"' : ''}><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`,
   );
   return `<dl class="basics">${rows.join('')}</dl>`;
 }
@@ -67,7 +68,7 @@ function stepRow(step: StepStatus, status: RunStatus): string {
   const below = [describeFindings(step), step.note ?? ''].filter(Boolean);
   const started = step.startedAt === undefined ? '' : utc(step.startedAt).slice(11, 19);
   return `<tr class="${className(step.state)}">
-<td><span class="mark" title="${escaped(step.state)}">${stepSymbols[step.state].symbol}</span><div>${escaped(step.sentence)}${below.map((text) => `<small>${escaped(text)}</small>`).join('')}</div></td>
+<td><div class="step"><span class="mark" title="${escaped(step.state)}">${stepSymbols[step.state].symbol}</span><div>${escaped(step.sentence)}${below.map((text) => `<small>${escaped(text)}</small>`).join('')}</div></div></td>
 <td class="number">${started}</td><td class="number">${escaped(durationOf(step))}</td><td class="when">${bar(step, status)}</td>
 </tr>`;
 }
@@ -81,7 +82,9 @@ function bar(step: StepStatus, status: RunStatus): string {
   const percent = (ms: number) => Math.min(100, Math.max(0, (ms / whole) * 100));
   const left = Math.min(percent(step.startedAt - from), 99.2);
   const width = Math.max(0.8, Math.min(percent((step.endedAt ?? from + whole) - step.startedAt), 100 - left));
-  return `<i style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"></i>`;
+  // A step that a person answered: what took so long was the wait.
+  const asked = step.evidence?.approvedBy ? ' class="asked"' : '';
+  return `<div class="track"><i style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"${asked}></i></div>`;
 }
 
 function measured(status: RunStatus): string {
@@ -123,7 +126,7 @@ function table(title: string, head: string[], rows: string[][], classes: string[
   if (rows.length === 0) return '';
   const cells = (row: string[], tag: string) => row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
   const body = rows.map((row, index) => `<tr class="${classes[index] ?? ''}">${cells(row, 'td')}</tr>`).join('\n');
-  return `<section><h2>${title}</h2><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table></section>`;
+  return `<section><h2>${title}</h2><table class="${className(title.toLowerCase())}"><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table></section>`;
 }
 
 const className = (word: string) => word.replaceAll(' ', '-').replace(/[^a-z-]/g, '');

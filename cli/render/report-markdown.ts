@@ -1,5 +1,6 @@
 import type { StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
+import { sentenceOf } from './headline.ts';
 import { basicsOf, durationOf, headlineOf, measuredOf, type Report, stepsByPhase, undoneOf } from './report.ts';
 import { stepSymbols } from './symbols.ts';
 import { oneLine } from './text.ts';
@@ -10,7 +11,7 @@ export function reportMarkdown(report: Report): string {
   const { status } = report;
   const sections = [
     `# ${escaped(headlineOf(report))}`,
-    `**${escaped(status.sentence)}**`,
+    `**${escaped(sentenceOf(status))}**`,
     table(['', ''], basicsOf(report)),
     section('Notices', status.notices.map((notice) => `- ${escaped(notice)}`).join('\n')),
     section(

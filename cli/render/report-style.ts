@@ -12,18 +12,24 @@ h1{margin:.1rem 0 .25rem;font-size:1.75rem;line-height:1.2;letter-spacing:-.01em
 h2{font-size:1rem;margin:2.25rem 0 .6rem}
 .basics{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.75rem 1.5rem;margin:0;padding:1rem 1.1rem;background:var(--card);border:1px solid var(--line);border-radius:10px}
 .basics dt{color:var(--dim);font-size:.78rem}
+.basics .wide{grid-column:1/-1}
 .basics dd{margin:0;overflow-wrap:anywhere}
 .notices{margin:1.25rem 0 0;padding:.7rem 1rem .7rem 2rem;border:1px solid var(--warn);border-radius:10px;color:var(--warn)}
-table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:10px;border-spacing:0;font-size:.92rem}
-th,td{text-align:left;padding:.45rem .8rem;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+table{width:100%;border-collapse:separate;background:var(--card);border:1px solid var(--line);border-radius:10px;border-spacing:0;font-size:.92rem}
+section{overflow-x:auto}
+th,td{text-align:left;padding:.45rem .8rem;border-top:1px solid var(--line);vertical-align:top}
+td:first-child,td:nth-last-child(-n+2){overflow-wrap:anywhere}
+.decisions td:first-child{white-space:nowrap}
 thead th{border-top:0;color:var(--dim);font-weight:500;font-size:.78rem}
 .phase th{padding-top:1rem;border-top:1px solid var(--line);font-weight:650;text-transform:capitalize}
-.steps td:first-child{display:flex;gap:.6rem}
+.step{display:flex;gap:.6rem}
 .mark{width:1.1em;flex:none;text-align:center;font-weight:700;color:var(--accent,var(--dim))}
 small{display:block;color:var(--dim)}
 .number{white-space:nowrap;font-variant-numeric:tabular-nums;color:var(--dim)}
-.when{width:30%;min-width:8rem;position:relative}
-td.when i{position:absolute;top:.8rem;height:.6rem;border-radius:3px;background:var(--accent,var(--dim));opacity:.85;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.when{width:30%;min-width:8rem}
+.track{position:relative;height:.6rem;margin-top:.35rem}
+td.when i{position:absolute;top:0;height:.6rem;border-radius:3px;background:var(--accent,var(--dim));opacity:.85;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+td.when i.asked{background:repeating-linear-gradient(135deg,var(--warn) 0 3px,transparent 3px 6px)}
 .succeeded,.done{--accent:var(--ok)}
 .failed,.undo-failed,.needs-attention{--accent:var(--bad)}
 .rolled-back,.undone,.undoing{--accent:var(--back)}

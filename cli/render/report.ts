@@ -32,7 +32,7 @@ export function basicsOf({ status, plan, workflowId, runId }: Report): [string, 
     ['Strategy', status.strategy],
     ['Target', plan?.target.name ?? null],
     ['Plan', status.digest],
-    ['Way back', status.wayBack],
+    ['Way back until the confirmation', status.wayBack],
     ['Run', `${workflowId} ${runId}`],
   ];
   return rows.filter((row): row is [string, string] => Boolean(row[1]));

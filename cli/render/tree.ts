@@ -95,7 +95,7 @@ function stepLines(step: StepStatus, { now, paint, columns = 10_000, frame }: Tr
 function foldedPhase(phase: string, steps: StepStatus[], { paint }: TreeOptions): string {
   const [state] = steps.map((step) => step.state);
   const { symbol, colour } = stepSymbols[state ?? 'pending'];
-  return `${paint('bold', phase)}  ${paint(colour, symbol)} ${paint('gray', `${steps.length} steps`)}`;
+  return `${paint('bold', phase)}  ${paint(colour, symbol)} ${paint('gray', `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`)}`;
 }
 
 /** Phases that may shrink: finished ones from the top, then ones that have not begun from the bottom. */

@@ -2,10 +2,11 @@ import type { Document, YAMLError } from 'yaml';
 import type { Positions } from './position.ts';
 import type { RunbookProblem } from './problems.ts';
 
-/** What is wrong with the YAML itself; the first error of each line, since the rest follow from it. */
+/** What is wrong with the YAML itself; up to the first error that loses the thread, since the rest follow from it. */
 export function syntaxProblems(doc: Document, text: string, at: Positions): RunbookProblem[] {
-  const problems = doc.errors.map((error) => describe(error, text, at));
-  return problems.filter((problem, index) => problems.findIndex((other) => other.line === problem.line) === index);
+  const lost = doc.errors.findIndex(({ code }) => code !== 'DUPLICATE_KEY');
+  const errors = lost < 0 ? doc.errors : doc.errors.slice(0, lost + 1);
+  return errors.map((error) => describe(error, text, at));
 }
 
 function describe(error: YAMLError, text: string, at: Positions): RunbookProblem {
