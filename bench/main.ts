@@ -4,6 +4,7 @@ import { cli } from './cli.ts';
 import { holds } from './holds.ts';
 import { recovery } from './recovery.ts';
 import { step } from './step.ts';
+import { buildDigest } from './support/build.ts';
 import { Lab } from './support/lab.ts';
 import { describeMachine, inWords, type Machine } from './support/machine.ts';
 import { goalInWords, ratioInWords, writeReport } from './support/report.ts';
@@ -48,8 +49,12 @@ async function measure(name: string, temporalBin: string, machine: Machine): Pro
   const lab = await Lab.open(temporalBin);
   try {
     const before = load();
+    const build = buildDigest();
     const findings = await benches[name]!(lab);
-    return { name, at: new Date().toISOString(), machine, load: { before, after: load() }, ...findings };
+    // Workers started before and after it would be different products.
+    if (buildDigest() !== build)
+      throw new Error(`dist was built anew while ${name} ran, so its figures mean nothing: run it again`);
+    return { name, at: new Date().toISOString(), build, machine, load: { before, after: load() }, ...findings };
   } finally {
     await lab.close();
   }

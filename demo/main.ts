@@ -1,6 +1,4 @@
 /** `npm run demo`: the main job, played for real. Exit code 0 only if everything that it promises was observed. */
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
@@ -12,7 +10,6 @@ import { Holdpoint } from './holdpoint.ts';
 import { measured, nothingSeen, notObserved, type Seen } from './measure.ts';
 import { findParts } from './parts.ts';
 import { environmentOf, makePlaces, removePlaces, uiOf } from './places.ts';
-import { Runs } from './runs.ts';
 import { chapter, done, quote, tell, wrong } from './say.ts';
 import { startServers } from './servers.ts';
 import { play } from './story.ts';
@@ -31,6 +28,13 @@ const seen = nothingSeen();
 
 let workerLog: string | null = null;
 
+// A terminal that was closed gives and takes no more words; the clean-up goes on.
+for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => {});
+// While everything is being stopped, what is still under way finds its servers gone.
+process.on('unhandledRejection', (error) => {
+  if (!cleanUp.closed) throw error;
+});
+
 const problem = await Promise.race([perform(seen), interrupted()]).then(
   () => null,
   (error: Error) => error,
@@ -48,22 +52,12 @@ async function perform(seen: Seen): Promise<void> {
   const places = await makePlaces();
   workerLog = places.workerLog;
   cleanUp.add(async () => removePlaces(places));
-  const url = await startServers(cleanUp, places, parts);
-  const runs = new Runs(`127.0.0.1:${places.temporal}`);
-  cleanUp.add(() => runs.close());
-  const database = await connect(url);
   const holdpoint = new Holdpoint(cleanUp, places, environmentOf(places, parts));
-  const worker = await holdpoint.worker();
-  await Promise.race([runs.untilWorker(), endOf(worker)]);
+  const { url, worker, runs } = await startServers(cleanUp, places, parts, holdpoint);
+  const database = await connect(url);
   done(`Temporal, PostgreSQL, Caddy and a worker are up. The UI, to look at meanwhile: ${uiOf(places)}`);
   const ask = interactive ? atTerminal : alone;
   await play({ cleanUp, places, holdpoint, runs, database, ask, worker, seen });
-}
-
-/** Never returns; throws when the worker ends by itself. */
-async function endOf(worker: ChildProcess): Promise<never> {
-  await once(worker, 'exit');
-  throw new Error('the worker ended');
 }
 
 /** Says what was measured and what was not observed; gives the exit code. */

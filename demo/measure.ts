@@ -40,7 +40,7 @@ export const nothingSeen = (): Seen => ({
 /** The deploy of release 3, from its final status and what the load saw since it began. */
 export function judgeBadRelease(status: RunStatus, answers: Answer[], samePid: boolean): BadRelease {
   const step = (id: string) => status.steps.find((one) => one.id === id);
-  const failed = status.steps.find(({ note, state, id }) => state === 'failed' || (note && id === 'rollout.smoke'));
+  const failed = status.steps.find(({ state }) => state === 'failed');
   const bad = answers.filter((answer) => isLost(answer) || answer.version === '3');
   const lastBad = Math.max(0, ...bad.map(({ at, ms }) => at + ms));
   const since = failed?.endedAt ?? status.startedAt;

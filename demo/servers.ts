@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,20 +12,48 @@ import { startDevServer } from '../parts/temporal-server.ts';
 import { searchAttributeNames } from '../workflows/messages.ts';
 import { hasEnded, startProgram } from './children.ts';
 import type { CleanUp } from './clean-up.ts';
+import type { Holdpoint } from './holdpoint.ts';
 import { endLeftovers } from './leftovers.ts';
 import type { Parts } from './parts.ts';
 import type { Places } from './places.ts';
+import { Runs } from './runs.ts';
 
-/** Temporal, PostgreSQL and Caddy, taking work when this returns. Gives the URL of the shop's database. */
-export async function startServers(cleanUp: CleanUp, places: Places, parts: Parts): Promise<string> {
-  const [url] = await Promise.all([
-    startDatabase(cleanUp, places, parts),
-    startTemporal(cleanUp, places, parts),
-    startCaddy(cleanUp, places, parts),
-  ]);
-  // Ended before the servers and after the workers: nobody starts another one then.
+export interface Servers {
+  /** Of the shop's database: a secret. */
+  url: string;
+  worker: ChildProcess;
+  runs: Runs;
+}
+
+/** Temporal, PostgreSQL, Caddy and a worker, all taking work when this returns. */
+export async function startServers(
+  cleanUp: CleanUp,
+  places: Places,
+  parts: Parts,
+  holdpoint: Holdpoint,
+): Promise<Servers> {
+  const temporal = startTemporal(cleanUp, places, parts);
+  const caddy = startCaddy(cleanUp, places, parts);
+  const database = startDatabase(cleanUp, places, parts);
+  // Here, so that it comes after the end of the workers, when nobody starts anything any more.
   cleanUp.add(() => endLeftovers(places));
-  return url;
+  const working = temporal.then(() => startWorker(cleanUp, places, holdpoint));
+  const [url, { worker, runs }] = await Promise.all([database, working, caddy]);
+  return { url, worker, runs };
+}
+
+async function startWorker(cleanUp: CleanUp, places: Places, holdpoint: Holdpoint): Promise<Omit<Servers, 'url'>> {
+  const runs = new Runs(`127.0.0.1:${places.temporal}`);
+  cleanUp.add(() => runs.close());
+  const worker = await holdpoint.worker();
+  await Promise.race([runs.untilWorker(), endOf(worker)]);
+  return { worker, runs };
+}
+
+/** Never returns; throws when the worker ends by itself. */
+async function endOf(worker: ChildProcess): Promise<never> {
+  await once(worker, 'exit');
+  throw new Error('the worker ended');
 }
 
 async function startDatabase(cleanUp: CleanUp, places: Places, parts: Parts): Promise<string> {

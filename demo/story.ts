@@ -37,8 +37,7 @@ export async function play(stage: Stage): Promise<void> {
   await badRelease(stage, traffic);
   await traffic.stop();
   chapter('What stays');
-  await stage.holdpoint.run('history');
-  await writeReport(stage, second);
+  await Promise.all([stage.holdpoint.run('history'), writeReport(stage, second)]);
 }
 
 async function firstRelease(stage: Stage): Promise<Traffic> {
@@ -78,7 +77,8 @@ async function secondRelease(stage: Stage): Promise<RunOf> {
   seen.attached = migrated?.evidence?.attached === true;
   seen.migrationRuns = await migrationRuns(stage.database);
   done(`The migration was begun ${seen.migrationRuns} time. The new worker found it running, and waited for its end.`);
-  seen.oldAliveAfterSwitch = (await versionAt(`http://127.0.0.1:${places.slots.blue}`)) === '1';
+  const served = await versionAt(places.front);
+  seen.oldAliveAfterSwitch = served === '2' && (await versionAt(`http://127.0.0.1:${places.slots.blue}`)) === '1';
   done('Release 2 has all traffic. Release 1 is still alive: until somebody confirms, going back is a switch.');
   await decide(stage, deploying, 'verify.hold', 'Confirm release 2, and stop release 1?', 'ann');
   await end(stage, deploying, '2');

@@ -18,6 +18,8 @@ export interface SpawnOptions {
 const speed = [
   ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=2000'],
   ...['--dynamic-config-value', 'history.timerProcessorMaxPollRPS=2000'],
+  // The shortest timers, which carry what people said into the timeline, fire at once instead of within a second.
+  ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="1ms"'],
   ...['--sqlite-pragma', 'journal_mode=wal'],
   ...['--sqlite-pragma', 'synchronous=normal'],
 ];

@@ -27,10 +27,10 @@ export async function deploy(request: DeployRequest): Promise<RunStatus> {
   } catch (error) {
     return CancellationScope.nonCancellable(() => goBack(run, operator, error));
   }
-  return succeed(run);
+  return CancellationScope.nonCancellable(() => succeed(run));
 }
 
-function succeed(run: Run): RunStatus {
+function succeed(run: Run): Promise<RunStatus> {
   const { service, release, from, intent } = run.status;
   if (intent === 'deploy') return finish(run, 'succeeded', `${service} ${release} is live`);
   return finish(run, 'rolled back', `${service} is back at ${release}, from ${from}`);
@@ -41,7 +41,7 @@ async function goBack(run: Run, operator: Operator, error: unknown): Promise<Run
   const { outcome, why } = turnOf(run, operator, error);
   const trouble = await rollBack(run, operator, why);
   if (trouble) return finish(run, 'needs attention', `${why}. Going back stopped: ${trouble}`);
-  const status = finish(run, outcome, why);
+  const status = await finish(run, outcome, why);
   // Temporal's own word for a run that was cancelled from outside, now that everything is taken back.
   if (isCancellation(error) && !operator.stop) throw error;
   return status;

@@ -26,13 +26,21 @@ export function turnOf(run: Run, operator: Operator, error: unknown): Turn {
   if (typeOf(error) === 'Expired') return { outcome: run.status.changed ? 'rolled back' : 'aborted', why: message };
   const step = run.status.steps.find(({ state }) => state === 'failed');
   const why = step ? `${step.id} failed: ${message}` : message;
-  if (run.confirmed || run.status.intent === 'rollback') return { outcome: 'needs attention', why };
-  return { outcome: run.status.changed ? 'rolled back' : 'failed', why };
+  const { changed, intent, release } = run.status;
+  if (run.confirmed && intent === 'deploy') {
+    return {
+      outcome: 'needs attention',
+      why: `${why}. ${release} serves and nothing is taken back: \`holdpoint rollback\` would`,
+    };
+  }
+  if (!changed) return { outcome: 'failed', why };
+  return { outcome: intent === 'deploy' ? 'rolled back' : 'needs attention', why };
 }
 
 /** Closes the run: a result where Holdpoint did what it promises, a failure where a person has to look. */
-export function finish(run: Run, outcome: Outcome, sentence: string): RunStatus {
+export async function finish(run: Run, outcome: Outcome, sentence: string): Promise<RunStatus> {
   const status = run.end(outcome, sentence);
+  await run.noted();
   if (outcome === 'failed') throw ApplicationFailure.nonRetryable(sentence, 'DeployFailed', status);
   if (outcome === 'needs attention') throw ApplicationFailure.nonRetryable(sentence, 'NeedsAttention', status);
   return status;

@@ -9,7 +9,6 @@ import {
 import { type Message, type Verb, verbs } from './messages.ts';
 import { readMessage } from './read-message.ts';
 import type { Run } from './run.ts';
-import { note } from './run.ts';
 import { whyRefused } from './why-refused.ts';
 
 /** An answer that counts. */
@@ -54,7 +53,9 @@ export class Operator {
   async answered(expiresMs: number | null, summary: string): Promise<Answer | null> {
     this.answer = null;
     await condition(() => this.answer !== null, expiresMs ?? foreverMs, { summary });
-    return this.answer;
+    const { answer } = this;
+    this.answer = null;
+    return answer;
   }
 
   /** From here on nothing is taken back. Throws when somebody stopped the run just before. */
@@ -66,7 +67,7 @@ export class Operator {
 
   private receive(verb: Verb, payload: unknown): void {
     const message = readMessage(payload);
-    const refusal = whyRefused(verb, message, this.run, this.stop !== null);
+    const refusal = whyRefused(verb, message, this.run, this);
     this.record(verb, message, refusal);
     if (refusal === null) this.act({ verb, by: message.by!, reason: message.reason ?? null }, message);
   }
@@ -91,6 +92,7 @@ export class Operator {
         return;
       default:
         this.stop = answer;
+        this.run.close();
         this.forward.cancel();
     }
   }
@@ -103,14 +105,14 @@ export class Operator {
   private record(verb: string, message: Message, refusal: string | null): void {
     const { by = null, step = null, reason = null } = message;
     const { decisions } = this.run.status;
-    if (refusal !== null && decisions.length >= mostDecisions) return;
+    if (decisions.length >= (refusal === null ? mostDecisions.all : mostDecisions.refused)) return;
     decisions.push({ at: Date.now(), verb, by, step, reason, accepted: refusal === null, refusal });
     const told = `${verb}${step ? ` ${step}` : ''} by ${by ?? 'nobody named'}${reason ? `: ${reason}` : ''}`;
-    note(refusal === null ? told : `Refused: ${told} (${refusal})`);
+    this.run.note(refusal === null ? told : `Refused: ${told} (${refusal})`);
   }
 }
 
-const mostDecisions = 200;
+const mostDecisions = { refused: 100, all: 300 };
 
 /** Timers carry the sentence that the timeline shows of a wait, so a wait without an end is a very long one. */
 const foreverMs = 10 * 365 * 86_400_000;

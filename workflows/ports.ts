@@ -19,7 +19,7 @@ import type { Runbook } from './runbook/schema.ts';
 export interface Writer {
   /** Grows with every deploy of this service and environment; the target refuses writers with a smaller one. */
   fence: number;
-  /** `<workflowId>|<plan digest>|<step id>|<try>`: the same for every attempt of the same step, never a run id. */
+  /** `<workflowId>|<fence>|<plan digest>|<step id>|<try>`: the same for every attempt of the same try of a step. */
   key: string;
   /** Workflow id of the deploy, for messages. */
   deploy: string;

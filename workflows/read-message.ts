@@ -1,6 +1,7 @@
 import type { Message } from './messages.ts';
 
-const longest = 500;
+/** Characters of a field: two hundred refused messages must still fit into the run's result. */
+const longest = 200;
 const fields = ['plan', 'step', 'by', 'reason', 'run'] as const;
 
 /** The known text fields of whatever somebody sent; all else is dropped. Never throws: a refusal follows instead. */

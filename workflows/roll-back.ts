@@ -1,6 +1,6 @@
 import { messageOf } from './failure-message.ts';
 import type { Operator } from './operator.ts';
-import { note, type Run } from './run.ts';
+import type { Run } from './run.ts';
 import type { Step } from './runbook/plan.ts';
 import { perform } from './steps/index.ts';
 import { contextOf } from './steps/step-context.ts';
@@ -13,10 +13,15 @@ export async function rollBack(run: Run, operator: Operator, why: string): Promi
   if (run.undos.length === 0) return null;
   run.status.paused = null;
   run.enter('rolling back', why);
-  note(clip(`Rolling back: ${why}`));
-  for (const step of run.undos.toReversed()) {
+  run.note(clip(`Rolling back: ${why}`));
+  const undos = run.undos.toReversed();
+  for (const [index, step] of undos.entries()) {
     const trouble = await undo(run, operator, step);
-    if (trouble) return trouble;
+    if (trouble === null) continue;
+    for (const { id, undo: left } of undos.slice(index + 1)) {
+      run.line(id).undo = `Not taken back, since what comes before it failed: ${left?.sentence}`;
+    }
+    return trouble;
   }
   return null;
 }

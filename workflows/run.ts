@@ -21,6 +21,7 @@ export class Run {
   readonly undos: Step[] = [];
   /** Ids of the steps that were begun; an undo may be unsafe once a later one was. */
   readonly begun = new Set<string>();
+  private readonly notes: Promise<void>[] = [];
   /** The point of no return lies behind: nothing is taken back from here on. */
   confirmed = false;
 
@@ -131,15 +132,20 @@ export class Run {
     };
   }
 
+  /**
+   * A line in the timeline that carries a sentence: signals show there by name alone, this says who and why. It is a
+   * timer that only the end waits for, since a server may take a second to fire the shortest one.
+   */
+  note(sentence: string): void {
+    this.notes.push(CancellationScope.nonCancellable(() => sleep(1, { summary: sentence.slice(0, 200) })));
+  }
+
+  /** All notes stand in the timeline as done. */
+  async noted(): Promise<void> {
+    await Promise.all(this.notes);
+  }
+
   private show(): void {
     setCurrentDetails(describeStatus(this.status));
   }
-}
-
-/**
- * A line in the timeline that carries a sentence: signals show there by name alone, this says who and why. It is a
- * timer that nobody waits for, since a server may take a second to fire the shortest one.
- */
-export function note(sentence: string): void {
-  void CancellationScope.nonCancellable(() => sleep(1, { summary: sentence.slice(0, 200) }));
 }

@@ -42,7 +42,8 @@ async function take(run: Run, operator: Operator, step: Step, attempt: number): 
 async function afterFailure(run: Run, operator: Operator, step: Step, error: unknown): Promise<Answer> {
   const earlySkip = operator.skips.get(step.id);
   if (earlySkip) return earlySkip;
-  if (run.plan!.rollback.automatic || step.action.kind === 'hold') throw error;
+  // After the confirmation there is nothing to decide: it cannot be taken back, and a person has to look.
+  if (run.confirmed || run.plan!.rollback.automatic || step.action.kind === 'hold') throw error;
   const ask = `${step.sentence}: failed (${messageOf(error)}). Retry, skip or roll back?`;
   const otherwise = 'rollback';
   run.open({ step: step.id, ask, by: [], since: Date.now(), until: null, otherwise, kind: 'failed' });

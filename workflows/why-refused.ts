@@ -6,25 +6,33 @@ import type { Run } from './run.ts';
  * Why a decision does not count, as a sentence for its sender; null when it does. A decision counts only from
  * someone allowed to make it, for exactly this plan, in time.
  */
-export function whyRefused(verb: Verb, message: Message, run: Run, stopped: boolean): string | null {
+export function whyRefused(verb: Verb, message: Message, run: Run, so: Decided): string | null {
   const { status } = run;
   if (status.state === 'ended') return 'this run has ended';
   if (!message.by) return 'it does not say who sends it: { "by": "…" }';
-  return forAnotherRun(message) ?? forAnotherPlan(verb, message, run) ?? rules[verb]({ message, run, stopped }) ?? null;
+  return forAnotherRun(message) ?? forAnotherPlan(message, run) ?? rules[verb]({ message, run, so }) ?? null;
+}
+
+/** What people have decided so far. */
+interface Decided {
+  /** To the open hold, while the run has not yet gone on. */
+  answer: object | null;
+  /** Somebody has stopped the walk already. */
+  stop: object | null;
 }
 
 interface Case {
   message: Message;
   run: Run;
-  /** Somebody has stopped the walk already. */
-  stopped: boolean;
+  so: Decided;
 }
 
 const rules: Record<Verb, (situation: Case) => string | null> = {
   approve: answersHold,
   reject: answersHold,
-  retry: ({ message, run }) => {
+  retry: ({ message, run, so }) => {
     const { hold } = run.status;
+    if (so.answer) return 'it is answered already';
     if (hold?.kind !== 'failed') return 'no failed step waits for a decision';
     return message.step && message.step !== hold.step ? `${message.step} has not failed; ${hold.step} has` : null;
   },
@@ -48,11 +56,13 @@ const rules: Record<Verb, (situation: Case) => string | null> = {
   },
 };
 
-function answersHold({ message, run }: Case): string | null {
+function answersHold({ message, run, so }: Case): string | null {
   const { hold, steps } = run.status;
   const meant = steps.find(({ id }) => id === message.step);
   if (hold?.kind !== 'decide')
     return meant ? `too late or too early: ${meant.id} is ${meant.state}` : 'nothing is asked now';
+  if (so.answer) return `${hold.step} is answered already`;
+  if (hold.until !== null && Date.now() >= hold.until) return `too late: ${hold.step} has expired`;
   if (!message.plan) return 'it does not say for which plan: { "plan": "sha256:…" }';
   if (!message.step) return `it does not say for which step: { "step": "${hold.step}" }`;
   if (message.step !== hold.step) return `${hold.step} is asked now, not ${message.step}`;
@@ -62,9 +72,10 @@ function answersHold({ message, run }: Case): string | null {
   return null;
 }
 
-function stops({ run, stopped }: Case): string | null {
+function stops({ run, so }: Case): string | null {
+  if (run.status.intent === 'rollback') return 'a way back is not stopped half way: it asks nobody and ends by itself';
   if (run.confirmed) return 'it is confirmed already: `holdpoint rollback` once it has ended';
-  return stopped ? 'it is being stopped already' : notGoingBack(run);
+  return so.stop ? 'it is being stopped already' : notGoingBack(run);
 }
 
 function notGoingBack({ status }: Run): string | null {
@@ -83,9 +94,9 @@ function forAnotherRun({ run: meant }: Message): string | null {
 const shortestPlan = 8;
 
 /** The whole digest, or its beginning; verbs that answer no question may leave it out. */
-function forAnotherPlan(verb: Verb, { plan: meant }: Message, { plan }: Run): string | null {
+function forAnotherPlan({ plan: meant }: Message, { plan }: Run): string | null {
   if (meant === undefined) return null;
   const hex = (digest: string) => digest.replace(/^sha256:/, '');
   if (hex(meant).length >= shortestPlan && plan && hex(plan.digest).startsWith(hex(meant))) return null;
-  return `it is for another plan (${meant.slice(0, 24)}); this one is ${plan?.digest.slice(0, 19) ?? 'not made yet'} (${verb})`;
+  return `it is for another plan (${meant.slice(0, 24)}); this one is ${plan?.digest.slice(0, 19) ?? 'not made yet'}`;
 }

@@ -19,7 +19,7 @@ export function writeReport(results: Result[]): void {
 }
 
 function section(result: Result): string {
-  const { name, title, about, rows, goals, ratios, machine, load, at } = result;
+  const { name, title, about, rows, goals, ratios, machine, load, at, build } = result;
   return [
     '',
     `## ${title}`,
@@ -33,7 +33,7 @@ function section(result: Result): string {
     '',
     `![${title}](plots/${name}.svg)`,
     '',
-    `\`npm run bench -- ${name}\`, ${at.slice(0, 10)}: ${inWords(machine)}; load average ${load.before} before, ${load.after} after.`,
+    `\`npm run bench -- ${name}\`, ${at.slice(0, 10)}, build ${build}: ${inWords(machine)}; load average ${load.before} before, ${load.after} after.`,
   ].join('\n');
 }
 

@@ -39,6 +39,8 @@ export interface Result extends Findings {
   name: string;
   /** ISO 8601. */
   at: string;
+  /** Which compiled product; figures of different builds are not repetitions of each other. */
+  build: string;
   machine: Machine;
   /** Load average of the last minute, before and after: far above the cores' count, something else disturbed it. */
   load: { before: number; after: number };

@@ -3,10 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createEnvironments } from '../../dist/activities/environments/environments.js';
-import { heartbeat } from '../../dist/activities/heartbeat.js';
-import { createActivities } from '../../dist/activities/index.js';
-import { createMask } from '../../dist/activities/secrets/mask.js';
+import { createWorld } from '../../dist/activities/index.js';
 import { createWorker } from '../../dist/worker/create-worker.js';
 import { runWorker } from '../../dist/worker/main.js';
 import { workflowCode } from '../../dist/worker/workflow-bundle.js';
@@ -40,7 +37,7 @@ const observe = ({ info }) => ({
 function idle() {
   const answers = { makePlan: async () => JSON.parse(readFileSync(plan, 'utf8')) };
   const nothing = async () => ({});
-  for (const verb of Object.keys(createActivities({}))) answers[verb] ??= nothing;
+  for (const verb of Object.keys(createWorld(null).activities)) answers[verb] ??= nothing;
   return answers;
 }
 
@@ -57,12 +54,12 @@ const kinds = {
   /** The same workflows and activities under Temporal's own worker settings. */
   defaults: () =>
     work(async (where) => {
-      const activities = createActivities({ environments: createEnvironments(environments), mask: createMask() });
+      const { activities, interceptors } = createWorld(environments);
       return Worker.create({
         ...where,
         ...(await workflowCode()),
         activities,
-        interceptors: { activity: [heartbeat, observe] },
+        interceptors: { activity: [...interceptors, observe] },
       });
     }),
   /** The product's workflows and settings. */

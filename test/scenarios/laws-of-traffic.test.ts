@@ -100,18 +100,28 @@ describe('law 3: nothing is stopped before it is drained, and the drain is obser
     await client.close();
   });
 
-  test('one that never drains is left running, and needs attention', async () => {
+  test('one that does not drain after the confirmation is left running, and needs attention', async () => {
     const client = await serving({ version: '2' });
-    const run = await client.deploy('2', { verify: { hold }, rollout: { drain: '1s' } });
+    const slow = fetch(`${site.url}/slow?ms=8000`).then((response) => response.json());
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const status = await (await client.deploy('2', { rollout: { drain: '1s' } })).end();
+    expect(status).toMatchObject({ outcome: 'needs attention', release: '2' });
+    expect(status.sentence).toContain('still in flight to blue');
+    expect(await slow).toEqual({ version: '1' });
+    expect(isAlive(pidOf('1'))).toBe(true);
+    await client.close();
+  });
+
+  test('but going back does not wait for ever for the version that it leaves', async () => {
+    const client = await serving({ version: '2' });
+    const run = await client.deploy('2', { verify: { hold }, rollout: { drain: '1s', grace: '1s' } });
     await run.asks('verify.hold');
-    const slow = fetch(`${site.url}/slow?ms=6000`).then((response) => response.json());
+    const slow = fetch(`${site.url}/slow?ms=20000`).then((response) => response.status);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await run.send('rollback', { by: 'ana' });
-    const status = await run.end();
-    expect(status.outcome).toBe('needs attention');
-    expect(status.sentence).toContain('still in flight to green');
-    expect(await slow).toEqual({ version: '2' });
-    expect(isAlive(pidOf('2'))).toBe(true);
+    expect((await run.end()).outcome).toBe('rolled back');
+    expect(await slow).toBe(502);
+    expect(isAlive(pidOf('2'))).toBe(false);
     await client.close();
   });
 });

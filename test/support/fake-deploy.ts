@@ -21,19 +21,28 @@ export async function withWorld(world: FakeWorld) {
   const taskQueue = `fake-${randomUUID()}`;
   const connection = await NativeConnection.connect({ address });
   const code = { workflowBundle: { codePath: inject('workflowBundle') } };
-  const worker = await createWorker({ connection, namespace, taskQueue, activities: world.activities, code });
-  const running = worker.run();
-  const client = new Client({ connection: await Connection.connect({ address }), namespace });
-  open.push({
-    async end() {
+  const work = async () => {
+    const worker = await createWorker({ connection, namespace, taskQueue, activities: world.activities, code });
+    const running = worker.run();
+    return async () => {
       worker.shutdown();
       await running;
+    };
+  };
+  const client = new Client({ connection: await Connection.connect({ address }), namespace });
+  const deploys = new Deploys(client, taskQueue, world, { work, rest: await work() });
+  open.push({
+    async end() {
+      await deploys.stopWorking();
       await client.connection.close();
       await connection.close();
     },
   });
-  return new Deploys(client, taskQueue, world);
+  return deploys;
 }
+
+/** Starts a worker; what it gives stops it. */
+type Work = () => Promise<() => Promise<void>>;
 
 export class Deploys {
   readonly client: Client;
@@ -42,10 +51,22 @@ export class Deploys {
   /** Its own, so that tests do not hold each other's lock. */
   readonly environment = `env-${randomUUID().slice(0, 8)}`;
 
-  constructor(client: Client, taskQueue: string, world: FakeWorld) {
+  private readonly worker: { work: Work; rest: () => Promise<void> };
+
+  constructor(client: Client, taskQueue: string, world: FakeWorld, worker: { work: Work; rest: () => Promise<void> }) {
     this.client = client;
     this.taskQueue = taskQueue;
     this.world = world;
+    this.worker = worker;
+  }
+
+  /** No worker is there until what this gives is called. */
+  async stopWorking(): Promise<() => Promise<void>> {
+    await this.worker.rest();
+    this.worker.rest = async () => {};
+    return async () => {
+      this.worker.rest = await this.worker.work();
+    };
   }
 
   async start(version: string | null, headings: Record<string, unknown> = {}, more: Partial<DeployRequest> = {}) {

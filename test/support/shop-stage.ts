@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { stringify } from 'yaml';
+import { runPage } from '../../cli/temporal/ui.ts';
 import { findPart } from '../../parts/index.ts';
 import { freePort } from '../../parts/ports.ts';
 import { type DevServer, startDevServer } from '../../parts/temporal-server.ts';
@@ -32,7 +33,12 @@ export class ShopStage {
   private readonly folder: string;
   private readonly client: Awaited<ReturnType<typeof clientOf>>;
 
-  private constructor(parts: Pick<ShopStage, 'site' | 'temporal'>, database: ShopDatabase, folder: string, client: ShopStage['client']) {
+  private constructor(
+    parts: Pick<ShopStage, 'site' | 'temporal'>,
+    database: ShopDatabase,
+    folder: string,
+    client: ShopStage['client'],
+  ) {
     this.site = parts.site;
     this.temporal = parts.temporal;
     this.database = database;
@@ -48,7 +54,8 @@ export class ShopStage {
       { version: '2', migrations },
       { version: '3', migrations, broken: 'pages' },
     ]);
-    Object.assign(site, { service: 'shop', environment: 'production', temporalAddress: temporal.address });
+    const own = { service: 'shop', environment: 'production', taskQueue: 'holdpoint' };
+    Object.assign(site, own, { temporalAddress: temporal.address });
     site.approvers = { dba: ['dora'], leads: ['lea'] };
     site.secret('DATABASE_URL', database.url);
     writeFileSync(join(site.folder, 'first.yaml'), stringify(first));
@@ -75,7 +82,9 @@ export class ShopStage {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    const own = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL|HOLDPOINT|FORCE_COLOR|NO_COLOR|CI$)/.test(name));
+    const own = Object.entries(process.env).filter(
+      ([name]) => !/^(TEMPORAL|HOLDPOINT|FORCE_COLOR|NO_COLOR|CI$)/.test(name),
+    );
     return {
       ...Object.fromEntries(own),
       HOLDPOINT_HOME: this.folder,
@@ -96,6 +105,17 @@ export class ShopStage {
 
   run(runId: string): RunningDeploy {
     return new RunningDeploy(this.client.client, deployId('production', 'shop'), runId);
+  }
+
+  /** The run that began last. */
+  async newest(): Promise<RunningDeploy> {
+    const { runId } = await this.client.client.workflow.getHandle(deployId('production', 'shop')).describe();
+    return this.run(runId);
+  }
+
+  /** The run's page in the Temporal UI. */
+  pageOf({ workflowId, runId }: RunningDeploy): string {
+    return runPage(this.temporal.uiUrl!, 'default', workflowId, runId);
   }
 
   async close(): Promise<void> {

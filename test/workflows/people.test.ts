@@ -255,3 +255,76 @@ test('a run started by hand without a runbook fails with what to do, instead of 
   });
   await expect(started).rejects.toMatchObject({ cause: { message: expect.stringContaining('holdpoint deploy') } });
 });
+
+describe('what arrives while no worker is there', () => {
+  test('an approval after the expiry does not count', async () => {
+    const deploys = await withWorld(aWorld());
+    const run = await deploys.start('2', { verify: { hold: { ask: 'Confirm?', expires: '1s' } } });
+    const { digest } = await run.asks('verify.hold');
+    const resume = await deploys.stopWorking();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await run.send('approve', { plan: digest, step: 'verify.hold', by: 'ana' });
+    await resume();
+    const status = await run.end();
+    expect(status.outcome).toBe('rolled back');
+    expect(status.decisions[0]?.refusal).toContain('too late');
+  });
+
+  test('the first answer counts, not the last', async () => {
+    const deploys = await withWorld(aWorld());
+    const run = await deploys.start('2', { verify: { hold: { ask: 'Confirm?' } } });
+    const { digest } = await run.asks('verify.hold');
+    const resume = await deploys.stopWorking();
+    await run.send('reject', { plan: digest, step: 'verify.hold', by: 'ana' });
+    await run.send('approve', { plan: digest, step: 'verify.hold', by: 'ben' });
+    await resume();
+    const status = await run.end();
+    expect(status.outcome).toBe('aborted');
+    expect(status.decisions.map(({ refusal }) => refusal)).toEqual([null, 'verify.hold is answered already']);
+  });
+});
+
+test('a flood of odd messages neither fills the history nor holds the deploy up', async () => {
+  const deploys = await withWorld(aWorld());
+  const run = await deploys.start('2', asksFirst);
+  await run.asks('migrate.hold');
+  const odd = { plan: '計'.repeat(500), step: '画'.repeat(500), by: '誰'.repeat(500), reason: '何'.repeat(500) };
+  for (let wave = 0; wave < 6; wave += 1) await Promise.all(Array.from({ length: 50 }, () => run.send('approve', odd)));
+  await run.answer('approve', 'dora');
+  const status = await run.end();
+  expect(status.outcome).toBe('succeeded');
+  expect(status.decisions.length).toBeLessThanOrEqual(101);
+});
+
+test('after the confirmation a failed step needs attention, even where failures are asked about', async () => {
+  const world = aWorld();
+  world.fail('stopInstance', { message: 'the process does not end' });
+  const deploys = await withWorld(world);
+  const status = await (await deploys.start('2', { rollback: { automatic: false } })).end();
+  expect(status.outcome).toBe('needs attention');
+  expect(status.sentence).toContain('2 serves and nothing is taken back');
+  expect(world.served).toBe('2');
+});
+
+test('a way back cannot be stopped half way', async () => {
+  const world = aWorld();
+  const deploys = await withWorld(world);
+  await (await deploys.start('2')).end();
+  const open = world.block('startInstance');
+  const back = await deploys.rollback();
+  await back.until(({ steps }) => steps.some(({ id, state }) => id === 'rollout.start' && state === 'running'));
+  await back.send('abort', { by: 'ana' });
+  await back.handle.cancel();
+  open();
+  const status = await back.end();
+  expect(status.outcome).toBe('rolled back');
+  expect(status.decisions[0]?.refusal).toContain('not stopped half way');
+  expect(world.served).toBe('1');
+});
+
+test('a hold for a group that the environment does not have is refused before anything starts', async () => {
+  const deploys = await withWorld(FakeWorld.serving());
+  const status = await (await deploys.start('2', { verify: { hold: { ask: 'Confirm?', by: 'dba' } } })).end();
+  expect(status).toMatchObject({ outcome: 'failed', changed: false });
+  expect(status.sentence).toContain('has no group "dba"');
+});

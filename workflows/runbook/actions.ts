@@ -30,8 +30,11 @@ export type Action =
   | { kind: 'shift'; weights: Record<Slot, number>; probe: Probe }
   /** Measure what the proxy saw of this slot; a verdict follows. */
   | { kind: 'watch'; slot: Slot; limits: WatchLimits }
-  /** Drained first, observed, then stopped. Does nothing where nothing runs. */
-  | { kind: 'stop'; slot: Slot; drainMs: number; graceMs: number }
+  /**
+   * Drained first, observed, then stopped. Does nothing where nothing runs. `drainMs` 0: not drained, since its
+   * traffic stays. What is not drained in time keeps running and fails the step, or is stopped all the same.
+   */
+  | { kind: 'stop'; slot: Slot; drainMs: number; graceMs: number; ifNotDrained: 'leave running' | 'stop' }
   /** The point of no return: from here on this release is the confirmed one, and undos are dropped. */
   | { kind: 'confirm'; slot: Slot; release: Release; previous: Release | null };
 

@@ -1,10 +1,10 @@
 import type { MigrationTool } from './actions.ts';
 import { describeMs, toMs } from './duration.ts';
 import { fill } from './fill.ts';
-import { describeTest, holdStep, ownSteps, smokeTest } from './lines.ts';
+import { describeTest, holdStep, ownSteps, smokeTest, testsMs } from './lines.ts';
 import type { Slot, Step, Undo } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { type PlanInput, quickMs, type Situation } from './planning.ts';
+import { type PlanInput, quickMs, type Situation, type StrategySteps } from './planning.ts';
 
 const backupDeadlineMs = 60 * 60_000;
 
@@ -33,7 +33,8 @@ export function backupSteps(situation: Situation, slot: Slot): Step[] {
 }
 
 /** `migrate`: the hold with the pending migrations in sight, then all of them once. Nothing pending, nothing to do. */
-export function migrateSteps(situation: Situation, slot: Slot, stopFirst: Step[]): Step[] {
+export function migrateSteps(situation: Situation, strategy: StrategySteps): Step[] {
+  const { slot, beforeMigrations: stopFirst, servesFrom } = strategy;
   const { runbook, observed, release } = situation;
   const { migrate } = runbook;
   const pending = observed.migrations?.pending ?? [];
@@ -50,7 +51,7 @@ export function migrateSteps(situation: Situation, slot: Slot, stopFirst: Step[]
       phase: 'migrate',
       sentence: `Apply ${shorten(pending)}`,
       action: { kind: 'migrate-up', tool: migrationTool(situation, release.folder), pending },
-      undo: migrateUndo(situation),
+      undo: migrateUndo(situation, servesFrom),
       deadlineMs: toMs(migrate.deadline),
     },
     ...own(migrate.after),
@@ -78,7 +79,7 @@ export function migrationTool({ runbook }: Pick<PlanInput, 'runbook'>, folder: s
  * going down would drop. It runs after the new version is gone, with the new release's tool, to exactly the
  * revisions of before. In every other case the schema stays: migrations before a rollout only expand.
  */
-function migrateUndo(situation: Situation): Undo {
+function migrateUndo(situation: Situation, servesFrom: string): Undo {
   const { runbook, observed, release } = situation;
   const { applied = [], reversible = false, pending = [] } = observed.migrations ?? {};
   const stays = 'Leave the schema as it is: the version before keeps working with it';
@@ -88,7 +89,7 @@ function migrateUndo(situation: Situation): Undo {
   return {
     sentence: `Take ${shorten(pending)} back`,
     actions: [{ kind: 'migrate-down', tool, to: applied }],
-    until: 'rollout.shift',
+    until: servesFrom,
   };
 }
 
@@ -104,7 +105,7 @@ export function verifySteps(situation: Situation, slot: Slot): Step[] {
       phase: 'verify',
       sentence: `Try the front door: ${tests.map(describeTest).join(', ')}`,
       action: { kind: 'smoke', at: 'front', tests },
-      deadlineMs: quickMs,
+      deadlineMs: testsMs(tests),
     });
   }
   if (watch) {

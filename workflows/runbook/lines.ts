@@ -3,6 +3,7 @@ import type { SmokeTest } from './checks.ts';
 import { describeMs, toMs } from './duration.ts';
 import { fill } from './fill.ts';
 import type { Phase, Release, Slot, Step } from './plan.ts';
+import { PlanRefused } from './plan-refused.ts';
 import { mayAnswer, type PlanInput, quickMs } from './planning.ts';
 import type { Hold, Line, RequestLine } from './schema.ts';
 
@@ -37,7 +38,7 @@ function ownAction(input: PlanInput, line: Line, release: Release, slot: Slot) {
     return { action, sentence: `Run ${action.command.join(' ')}`, undo };
   }
   if (line.http) {
-    const test = smokeTest(line.http);
+    const test = reachable(input, smokeTest(line.http));
     return { action: { kind: 'http', request: test } satisfies Action, sentence: `Request ${describeTest(test)}` };
   }
   if (line.hold) return { action: holdAction(input, line.hold), sentence: line.hold.ask };
@@ -94,7 +95,18 @@ export function smokeTest(written: string | RequestLine): SmokeTest {
   };
 }
 
+/** How long all of the tests may take, and some more. */
+export function testsMs(tests: SmokeTest[]): number {
+  return quickMs + tests.reduce((sum, { timeoutMs }) => sum + timeoutMs, 0);
+}
+
 const requestTimeoutMs = 5_000;
+
+/** A path needs a front door to ask at. */
+function reachable({ target }: PlanInput, test: SmokeTest): SmokeTest {
+  if (target.traffic || URL.canParse(test.url)) return test;
+  throw new PlanRefused('NoProxy', `${describeTest(test)} needs a whole URL: ${target.name} has no proxy to ask at`);
+}
 
 export function describeTest(test: SmokeTest): string {
   const expected = test.status === undefined ? '' : ` → ${test.status}`;

@@ -2,7 +2,7 @@ import { toMs } from './duration.ts';
 import { backupSteps, migrateSteps, verifySteps } from './headings.ts';
 import { ownSteps } from './lines.ts';
 import type { Observed } from './observed.ts';
-import type { Plan, Release, Slot, Step, WayBack } from './plan.ts';
+import { type Plan, type Release, type Slot, type Step, slots, type WayBack } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import { claimStep, finished, type PlanInput, quickMs, type Situation } from './planning.ts';
 import { strategies } from './strategies/index.ts';
@@ -26,7 +26,7 @@ export function planDeploy(input: PlanInput, version: string): Omit<Plan, 'diges
     checkRelease(situation),
     ...own('prepare', runbook.prepare.after),
     ...backupSteps(situation, slot),
-    ...migrateSteps(situation, slot, strategy.beforeMigrations),
+    ...migrateSteps(situation, strategy),
     ...own('rollout', runbook.rollout.before),
     ...strategy.rollout,
     ...own('rollout', runbook.rollout.after),
@@ -51,13 +51,15 @@ export function planDeploy(input: PlanInput, version: string): Omit<Plan, 'diges
   };
 }
 
-function refuseUnready({ observed, runbook }: PlanInput, version: string): void {
+function refuseUnready(input: PlanInput, version: string): void {
+  const { observed, runbook } = input;
   if (!observed.releases.includes(version)) {
     const exists = observed.releases.length > 0 ? `there is ${observed.releases.join(', ')}` : 'there is none yet';
     const where = runbook.prepare.artifact.folder;
     throw new PlanRefused('UnknownRelease', `no release ${version} of ${runbook.service} in ${where}: ${exists}`);
   }
   if (observed.trafficMissing.length > 0) throw new PlanRefused('ProxyNotReady', observed.trafficMissing.join('\n'));
+  refuseUnknownTarget(input);
   const unfinished = describeUnfinished(observed);
   if (unfinished) {
     throw new PlanRefused(
@@ -65,6 +67,25 @@ function refuseUnready({ observed, runbook }: PlanInput, version: string): void 
       `${unfinished}. Bring it back first with \`holdpoint rollback\`; deploying over it would end the confirmed version.`,
     );
   }
+}
+
+/** What runs must be where the environment says, or going back would switch traffic to nothing. */
+export function refuseUnknownTarget({ observed, target, environment }: PlanInput): void {
+  for (const slot of slots) {
+    const there = observed.slots[slot];
+    if (!there?.running || there.port === target.ports[slot]) continue;
+    throw new PlanRefused(
+      'PortsMoved',
+      `${there.release} runs in ${slot} on port ${there.port}, but environment ${environment} says ${target.ports[slot]}. ` +
+        'Put the port back; to change it, deploy to a target of another name.',
+    );
+  }
+  if (observed.record || observed.weights?.green !== 1 || observed.slots.green) return;
+  throw new PlanRefused(
+    'MarkersLost',
+    `traffic goes to green, and nothing in ${target.folder} says what runs there. Put the folder back where it was; ` +
+      'if nothing runs there, set the traffic to blue.',
+  );
 }
 
 /** What an earlier deploy that was ended from outside left half done; null when nothing. */
@@ -104,12 +125,14 @@ function checkRelease({ runbook, release }: Situation): Step {
   };
 }
 
-function confirmStep({ runbook, release, from }: Situation, slot: Slot): Step {
+/** Deploying what is live already must not make it its own predecessor. */
+function confirmStep({ runbook, release, from, observed }: Situation, slot: Slot): Step {
+  const previous = from?.version === release.version ? (observed.record?.previous ?? null) : from;
   return {
     id: 'confirm.record',
     phase: 'confirm',
     sentence: `Confirm ${runbook.service} ${release.version}: the point of no return`,
-    action: { kind: 'confirm', slot, release, previous: from },
+    action: { kind: 'confirm', slot, release, previous },
     deadlineMs: quickMs,
   };
 }

@@ -1,5 +1,5 @@
 import { toMs } from './duration.ts';
-import { describeUnfinished } from './make-plan.ts';
+import { describeUnfinished, refuseUnknownTarget } from './make-plan.ts';
 import type { Plan, Release, Slot, Step } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import {
@@ -13,13 +13,16 @@ import {
   startAction,
   stopAction,
   stopDeadline,
+  stopInTraffic,
 } from './planning.ts';
 
 interface Goal {
   release: Release;
   slot: Slot;
-  /** What is left behind, for the confirmation's record. */
+  /** What is left behind. */
   leave: string;
+  /** What the record names as the version before. */
+  previous: Release | null;
 }
 
 /**
@@ -28,6 +31,7 @@ interface Goal {
  */
 export function planRollback(input: PlanInput): Omit<Plan, 'digest'> {
   const { runbook, environment, target } = input;
+  refuseUnknownTarget(input);
   const goal = chooseGoal(input);
   return {
     service: runbook.service,
@@ -39,7 +43,7 @@ export function planRollback(input: PlanInput): Omit<Plan, 'digest'> {
     target,
     steps: finished(stepsTo(input, goal)),
     wayBack: { possible: false, sentence: 'This is the way back: it is not taken back itself.' },
-    notices: ['Migrations stay as they are.'],
+    notices: ['Migrations stay as they are.', ...outage(input, goal)],
     rollback: { automatic: true, deadlineMs: toMs(runbook.rollback.deadline) },
   };
 }
@@ -54,7 +58,7 @@ function chooseGoal({ observed, runbook }: PlanInput): Goal {
   const candidate = leftover !== undefined && leftover !== previous?.version ? leftover : null;
   if (describeUnfinished(observed) ?? candidate ?? !slots[confirmed.slot]) {
     const leave = candidate ?? slots[confirmed.slot]?.release ?? 'nothing';
-    return { release: confirmed.release, slot: confirmed.slot, leave };
+    return { release: confirmed.release, slot: confirmed.slot, leave, previous };
   }
   if (!previous) {
     throw new PlanRefused(
@@ -63,7 +67,8 @@ function chooseGoal({ observed, runbook }: PlanInput): Goal {
         'To go to another version: holdpoint deploy --version VERSION',
     );
   }
-  if (leftover === undefined && !observed.releases.includes(previous.version)) {
+  const alive = slots[idle]?.running && leftover === previous.version;
+  if (!alive && !observed.releases.includes(previous.version)) {
     const exists = observed.releases.join(', ');
     throw new PlanRefused(
       'UnknownRelease',
@@ -71,7 +76,15 @@ function chooseGoal({ observed, runbook }: PlanInput): Goal {
     );
   }
   const slot = runbook.rollout.strategy === 'recreate' ? confirmed.slot : idle;
-  return { release: previous, slot, leave: confirmed.release.version };
+  // Nobody goes back to what was just left.
+  return { release: previous, slot, leave: confirmed.release.version, previous: null };
+}
+
+function outage({ runbook, observed }: PlanInput, { slot, release }: Goal): string[] {
+  const there = observed.slots[slot];
+  if (!there?.running || there.release === release.version || (observed.weights && observed.weights[slot] === 0))
+    return [];
+  return [`${runbook.service} is down from the stop of ${there.release} until ${release.version} answers.`];
 }
 
 function stepsTo(input: PlanInput, goal: Goal): Step[] {
@@ -87,8 +100,10 @@ function stepsTo(input: PlanInput, goal: Goal): Step[] {
   });
   const steps = [claimStep(input)];
   if (there && there.release !== goal.release.version) {
-    const sentence = `Drain and stop ${runbook.service} ${there.release} in ${goal.slot}`;
-    steps.push(step('rollout.clear', sentence, stopAction(input, goal.slot), stopDeadline(input)));
+    const sentence = `Stop ${runbook.service} ${there.release} in ${goal.slot}`;
+    const inTraffic = observed.weights === null || observed.weights[goal.slot] > 0;
+    const stop = inTraffic ? stopInTraffic(input, goal.slot) : stopAction(input, goal.slot);
+    steps.push(step('rollout.clear', sentence, stop, stopDeadline(input)));
   }
   const verb = there?.running && there.release === goal.release.version ? 'Keep' : 'Start';
   steps.push(
@@ -96,14 +111,17 @@ function stepsTo(input: PlanInput, goal: Goal): Step[] {
     step('rollout.probe', `Wait until ${name} answers`, probeAction(input, goal.slot), toMs(runbook.rollout.deadline)),
   );
   if (target.traffic) {
-    steps.push(step('rollout.shift', `Give all traffic to ${name} in ${goal.slot}`, shiftAction(input, goal.slot)));
+    const shift = shiftAction(input, goal.slot);
+    steps.push(
+      step('rollout.shift', `Give all traffic to ${name} in ${goal.slot}`, shift, quickMs + shift.probe.deadlineMs),
+    );
   }
   steps.push(
     step('confirm.record', `Record ${name} as the confirmed version`, {
       kind: 'confirm',
       slot: goal.slot,
       release: goal.release,
-      previous: null,
+      previous: goal.previous,
     }),
   );
   const left = other(goal.slot);

@@ -11,8 +11,8 @@ export interface PlanInput {
   runbook: Runbook;
   environment: string;
   target: Target;
-  /** Members of each group that may answer a hold. */
-  approvers: Record<string, string[]>;
+  /** Members of each group that may answer a hold; null: there are no groups, anyone may. */
+  approvers: Record<string, string[]> | null;
   observed: Observed;
   /** Absolute folder of a version's release. */
   releaseFolder: (version: string) => string;
@@ -31,6 +31,8 @@ export interface Situation extends PlanInput {
 export interface StrategySteps {
   /** Where the release will serve. */
   slot: Slot;
+  /** Id of the step from whose start on users may be served by the new version. */
+  servesFrom: string;
   beforeMigrations: Step[];
   rollout: Step[];
   /** After the confirmation. */
@@ -62,9 +64,15 @@ export function startAction(input: PlanInput, release: Release, slot: Slot) {
   return { kind: 'start', slot, instance: instance(input, release, slot) } as const;
 }
 
-export function stopAction({ runbook }: PlanInput, slot: Slot) {
+/** Drains first. What is still in flight at the deadline keeps it running, unless going on matters more. */
+export function stopAction({ runbook }: PlanInput, slot: Slot, ifNotDrained: 'leave running' | 'stop' = 'stop') {
   const { drain, grace } = runbook.rollout;
-  return { kind: 'stop', slot, drainMs: toMs(drain), graceMs: toMs(grace) } as const;
+  return { kind: 'stop', slot, drainMs: toMs(drain), graceMs: toMs(grace), ifNotDrained } as const;
+}
+
+/** For a slot that keeps its traffic while it is replaced: a drain would never end. SIGTERM lets requests finish. */
+export function stopInTraffic({ runbook }: PlanInput, slot: Slot) {
+  return { kind: 'stop', slot, drainMs: 0, graceMs: toMs(runbook.rollout.grace), ifNotDrained: 'stop' } as const;
 }
 
 export function probeOf({ runbook }: PlanInput) {
@@ -90,10 +98,10 @@ export function stopDeadline({ runbook }: PlanInput): number {
 export function mayAnswer({ approvers, environment }: PlanInput, by: string | string[] | undefined): string[] {
   const groups = by === undefined ? [] : [by].flat();
   const people = groups.flatMap((group) => {
+    if (approvers === null) return [];
     const members = approvers[group];
     if (members) return members;
-    if (Object.keys(approvers).length === 0) return [];
-    const known = Object.keys(approvers).join(', ');
+    const known = Object.keys(approvers).join(', ') || 'none';
     throw new PlanRefused('UnknownGroup', `environment ${environment} has no group "${group}"; it has ${known}`);
   });
   return [...new Set(people)].sort();
@@ -111,11 +119,12 @@ export function claimStep(input: PlanInput): Step {
 
 /** Unique ids (the second `run` of a phase is `run-2`), and sentences that fit into a timeline. */
 export function finished(steps: Step[]): Step[] {
-  const seen = new Map<string, number>();
+  const taken = new Set<string>();
   return steps.map((step) => {
-    const count = (seen.get(step.id) ?? 0) + 1;
-    seen.set(step.id, count);
-    return { ...step, id: count === 1 ? step.id : `${step.id}-${count}`, sentence: clip(step.sentence) };
+    let id = step.id;
+    for (let count = 2; taken.has(id); count += 1) id = `${step.id}-${count}`;
+    taken.add(id);
+    return { ...step, id, sentence: clip(step.sentence) };
   });
 }
 

@@ -48,11 +48,15 @@ const holdShape = {
 };
 const hold = z.strictObject(holdShape).meta({ description: 'A hold point: a person decides before work goes on.' });
 
+const url = z.string().refine((text) => !/^\w+:\/\/[^/]*@/.test(text), {
+  error: 'a path or URL without a password in it: the plan stands in the history',
+});
+
 const requestShape = {
-  get: z.string().optional(),
-  post: z.string().optional(),
-  put: z.string().optional(),
-  delete: z.string().optional(),
+  get: url.optional(),
+  post: url.optional(),
+  put: url.optional(),
+  delete: url.optional(),
   headers: z.record(z.string(), z.string()).optional(),
   json: z.json().optional(),
   expect: z
@@ -89,7 +93,10 @@ const oneLine = oneOf(lineKeys, 'what the line does');
 const line = z
   .strictObject(lineShape)
   .refine(oneLine.check, { error: oneLine.error, params: { example: '{ run: [bin/warm-cache] }' } })
-  .refine((value) => value.undo === undefined || value.run !== undefined, { error: '`undo` belongs to a `run`' });
+  .refine((value) => value.undo === undefined || value.run !== undefined, { error: '`undo` belongs to a `run`' })
+  .refine((value) => value.skip === undefined || value.hold === undefined, {
+    error: 'a hold cannot be skipped: somebody answers it, or it expires',
+  });
 
 const around = {
   before: z.array(line).optional().meta({ description: 'Lines of your own, before what this heading does.' }),
@@ -139,7 +146,10 @@ export const runbookSchema = z
         command: z
           .strictObject({ current: command, pending: command, up: command, down: command.optional() })
           .optional()
-          .meta({ description: 'Your own tool: `current` and `pending` print one revision a line.' }),
+          .meta({
+            description:
+              'Your own tool: `current` prints every revision that is applied, oldest first, `pending` every one that is not; one a line.',
+          }),
         database: secret.default('DATABASE_URL'),
         hold: hold
           .optional()

@@ -2,4 +2,4 @@ import type { ActionOf } from '../runbook/actions.ts';
 import type { Perform } from './step-context.ts';
 
 export const http: Perform<ActionOf<'http'>> = (action, { activities, target }) =>
-  activities('quick').callHttp({ ...action, target });
+  activities('long').callHttp({ ...action, target });

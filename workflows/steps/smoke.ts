@@ -2,4 +2,4 @@ import type { ActionOf } from '../runbook/actions.ts';
 import type { Perform } from './step-context.ts';
 
 export const smoke: Perform<ActionOf<'smoke'>> = (action, { activities, target }) =>
-  activities('quick').smokeTest({ ...action, target });
+  activities('long').smokeTest({ ...action, target });

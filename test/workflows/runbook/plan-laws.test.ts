@@ -50,16 +50,16 @@ const anyRunbook = fc
   .map((headings) => aRunbook(Object.fromEntries(Object.entries(headings).filter(([, value]) => value !== undefined))));
 
 /** Any state a target can be found in: nothing yet, confirmed, crashed, with leftovers, kept or unfinished. */
-const instance = (release: string): fc.Arbitrary<InstanceState> =>
-  fc.record({ release: fc.constant(release), port: fc.constant(4001), running: fc.boolean() });
+const instance = (port: number): fc.Arbitrary<InstanceState> =>
+  fc.record({ release: fc.constantFrom('1', '2', '3'), port: fc.constant(port), running: fc.boolean() });
 const anyState: fc.Arbitrary<Observed> = fc
   .record({
     confirmed: fc.option(
       fc.record({ slot: fc.constantFrom<Slot>('blue', 'green'), version: fc.constantFrom('1', '2') }),
     ),
     previous: fc.option(fc.constantFrom('0', '1')),
-    blue: fc.option(fc.constantFrom('1', '2', '3').chain(instance)),
-    green: fc.option(fc.constantFrom('1', '2', '3').chain(instance)),
+    blue: fc.option(instance(4001)),
+    green: fc.option(instance(4002)),
     traffic: fc.option(fc.constantFrom<Slot>('blue', 'green')),
     pending: fc.array(fc.constantFrom('0002', '0003'), { maxLength: 2 }),
     reversible: fc.boolean(),
@@ -211,6 +211,16 @@ describe('every plan, whatever the runbook and the state', () => {
         if (action.kind === 'start' || action.kind === 'probe') expect(action.slot).toBe(live);
         if (action.kind === 'shift') expect(action.weights[live!]).toBe(1);
       }
+    });
+  });
+
+  test('takes migrations back only while no user can have been served by the new version', () => {
+    everyDeploy((plan) => {
+      const migrates = plan.steps.find(({ action }) => action.kind === 'migrate-up');
+      if (!migrates?.undo?.until) return;
+      const { strategy, steps } = plan;
+      const until = steps.find(({ id }) => id === migrates.undo!.until)!;
+      expect(until.action.kind).toBe(strategy === 'recreate' ? 'start' : 'shift');
     });
   });
 

@@ -2,6 +2,7 @@ import type { Slot, Step } from '../plan.ts';
 import { PlanRefused } from '../plan-refused.ts';
 import {
   other,
+  probeOf,
   quickMs,
   type Situation,
   type StrategySteps,
@@ -25,6 +26,7 @@ export function blueGreen(situation: Situation): StrategySteps {
   const slot = live ? other(live) : 'blue';
   return {
     slot,
+    servesFrom: 'rollout.shift',
     beforeMigrations: [],
     rollout: [...clearLeftover(situation, slot), ...startCandidate(situation, slot), shiftStep(situation, slot)],
     cleanUp: stopOld(situation),
@@ -47,7 +49,7 @@ function shiftStep(situation: Situation, slot: Slot): Step {
     sentence: `Give all traffic to ${runbook.service} ${release.version} in ${slot}`,
     action: shiftAction(situation, slot),
     undo,
-    deadlineMs: quickMs,
+    deadlineMs: quickMs + probeOf(situation).deadlineMs,
   };
 }
 
@@ -59,7 +61,7 @@ function stopOld(situation: Situation): Step[] {
       id: 'confirm.stop-old',
       phase: 'confirm',
       sentence: `Drain and stop ${runbook.service} ${from.version} in ${live}`,
-      action: stopAction(situation, live),
+      action: stopAction(situation, live, 'leave running'),
       deadlineMs: stopDeadline(situation),
     },
   ];

@@ -1,10 +1,10 @@
 import { toMs } from '../duration.ts';
-import { describeTest, smokeTest } from '../lines.ts';
+import { describeTest, smokeTest, testsMs } from '../lines.ts';
 import type { Slot, Step } from '../plan.ts';
 import { probeAction, quickMs, type Situation, startAction, stopAction, stopDeadline } from '../planning.ts';
 
-/** Start the new version in a slot, wait until it answers, and try it there with real requests. */
-export function startCandidate(situation: Situation, slot: Slot): Step[] {
+/** Start the new version in a slot, wait until it answers, and try it there with real requests; `stop` takes it back. */
+export function startCandidate(situation: Situation, slot: Slot, stop = stopAction(situation, slot)): Step[] {
   const { runbook, release, target } = situation;
   const name = `${runbook.service} ${release.version}`;
   const probe = probeAction(situation, slot);
@@ -15,7 +15,7 @@ export function startCandidate(situation: Situation, slot: Slot): Step[] {
       phase: 'rollout',
       sentence: `Start ${name} in ${slot} on port ${target.ports[slot]}`,
       action: startAction(situation, release, slot),
-      undo: { sentence: `Drain and stop ${name} in ${slot}`, actions: [stopAction(situation, slot)] },
+      undo: { sentence: `Stop ${name} in ${slot}, once it is drained`, actions: [stop] },
       deadlineMs: quickMs,
     },
     {
@@ -32,7 +32,7 @@ export function startCandidate(situation: Situation, slot: Slot): Step[] {
     phase: 'rollout',
     sentence: `Try ${name} in ${slot}: ${tests.map(describeTest).join(', ')}`,
     action: { kind: 'smoke', at: slot, tests },
-    deadlineMs: quickMs,
+    deadlineMs: testsMs(tests),
   };
   return [...steps, smoke];
 }

@@ -1,45 +1,57 @@
 import type { Slot, Step } from '../plan.ts';
 import {
+  other,
   probeAction,
+  probeOf,
   quickMs,
   type Situation,
   type StrategySteps,
   shiftAction,
   startAction,
-  stopAction,
   stopDeadline,
+  stopInTraffic,
 } from '../planning.ts';
 import { clearLeftover, startCandidate } from './candidate.ts';
 
 /** Stop the old version, migrate, start the new one in its place: an outage, announced in the plan. */
 export function recreate(situation: Situation): StrategySteps {
-  const { runbook, live, from } = situation;
+  const { live, observed } = situation;
   const slot = live ?? 'blue';
-  const outage = `${runbook.service} is down from the stop of ${from?.version} until ${situation.release.version} answers`;
+  // Old code must not run while its schema changes; without a change it runs until the last moment.
+  const migrates = Boolean(observed.migrations?.pending.length);
+  const stopFirst = stopOld(situation, migrates ? 'migrate' : 'rollout');
   return {
     slot,
-    beforeMigrations: stopOld(situation),
+    servesFrom: 'rollout.start',
+    beforeMigrations: migrates ? stopFirst : [],
     rollout: [
+      ...clearLeftover(situation, other(slot)),
       ...(live ? [] : clearLeftover(situation, slot)),
-      ...startCandidate(situation, slot),
+      ...(migrates ? [] : stopFirst),
+      ...startCandidate(situation, slot, stopInTraffic(situation, slot)),
       ...pointTraffic(situation, slot),
     ],
     cleanUp: [],
-    notices: live ? [`${outage}: strategy recreate has an outage. blue-green behind a proxy has none.`] : [],
+    notices: outage(situation),
   };
 }
 
-function stopOld(situation: Situation): Step[] {
-  const { runbook, live, from, observed } = situation;
+function outage({ runbook, live, from, release }: Situation): string[] {
+  if (!live) return [];
+  const down = `${runbook.service} is down from the stop of ${from?.version} until ${release.version} answers`;
+  return [`${down}: strategy recreate has an outage. blue-green behind a proxy has none.`];
+}
+
+function stopOld(situation: Situation, phase: 'migrate' | 'rollout'): Step[] {
+  const { runbook, live, from } = situation;
   if (!live || !from) return [];
-  const phase = observed.migrations?.pending.length ? 'migrate' : 'rollout';
   const old = `${runbook.service} ${from.version}`;
   return [
     {
       id: `${phase}.stop-old`,
       phase,
-      sentence: `Drain and stop ${old} in ${live}: the outage begins`,
-      action: stopAction(situation, live),
+      sentence: `Stop ${old} in ${live}: the outage begins`,
+      action: stopInTraffic(situation, live),
       undo: {
         sentence: `Start ${old} in ${live} again and wait until it answers`,
         actions: [startAction(situation, from, live), probeAction(situation, live)],
@@ -60,7 +72,7 @@ function pointTraffic(situation: Situation, slot: Slot): Step[] {
       sentence: `Give all traffic to ${runbook.service} ${release.version} in ${slot}`,
       action: shiftAction(situation, slot),
       undo: { sentence: 'Nothing served before: traffic stays where it is', actions: [] },
-      deadlineMs: quickMs,
+      deadlineMs: quickMs + probeOf(situation).deadlineMs,
     },
   ];
 }
