@@ -3,20 +3,23 @@
  * A revision is called like its file, without `.sql`; one that has no file in this release, by its version.
  */
 import { posix } from 'node:path';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { HostPort } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { look } from '../database/postgres-session.ts';
-import { type MigrationsTool, sessionEnvironment } from './tool.ts';
+import { refuse } from '../failures.ts';
+import { type MigrationsTool, sessionEnvironment, toolPath } from './tool.ts';
 
 const folder = 'db/migrations';
 const table = 'schema_migrations';
 
 export const dbmate: MigrationsTool = {
-  async observe(host, tool, url) {
+  async observe(host, tool, url, env) {
     const versions = await appliedVersions(url);
     const names = await revisions(host, tool);
     const named = new Map(names.map((name) => [versionOf(name), name]));
     const pending = names.filter((name) => !versions.includes(versionOf(name)));
+    if (pending.length > 0) await demandDbmate(host, tool, env);
     const ways = await Promise.all(pending.map((name) => hasWayDown(host, tool, name)));
     return {
       applied: versions.map((version) => named.get(version) ?? version).sort(),
@@ -44,6 +47,20 @@ export const dbmate: MigrationsTool = {
       : `its file in ${path} has nothing under \`-- migrate:down\``;
   },
 };
+
+/** Said while planning: after an approval would be too late. */
+async function demandDbmate(host: HostPort, tool: MigrationTool, env: Record<string, string>): Promise<void> {
+  try {
+    await host.exec(['dbmate', '--version'], { cwd: tool.folder, env: { PATH: toolPath(tool, env) } });
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure) || error.type !== 'NoSuchCommand') throw error;
+    const where = `neither in ${posix.join(tool.folder, 'node_modules/.bin')} nor on the PATH of the worker`;
+    throw refuse(
+      'PartMissing',
+      `dbmate is ${where}. Install it (npm install dbmate, or brew install dbmate), then plan again.`,
+    );
+  }
+}
 
 async function appliedVersions(url: string): Promise<string[]> {
   return look(url, async (session) => {

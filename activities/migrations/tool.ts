@@ -19,13 +19,17 @@ export function sessionEnvironment(url: string, sessionName: string): Record<str
   return { DATABASE_URL: url, PGAPPNAME: sessionName, PGOPTIONS: `-c lock_timeout=${lockTimeout}` };
 }
 
-/** The whole environment of a tool's command. What the release brings along (`node_modules/.bin`) goes before PATH. */
+/** The whole environment of a tool's command. */
 export function toolEnvironment(
   port: Pick<MigrationsPort, 'env'>,
   tool: MigrationTool,
   access: { url: string; env: Record<string, string>; sessionName: string },
 ): Record<string, string> {
   const { url, env, sessionName } = access;
-  const path = `${posix.join(tool.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}`;
-  return { ...env, [tool.database]: url, ...port.env(url, sessionName), PATH: path };
+  return { ...env, [tool.database]: url, ...port.env(url, sessionName), PATH: toolPath(tool, env) };
+}
+
+/** What the release brings along (`node_modules/.bin`) goes before the worker's own. */
+export function toolPath(tool: MigrationTool, env: Record<string, string>): string {
+  return `${posix.join(tool.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}`;
 }

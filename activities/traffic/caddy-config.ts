@@ -1,4 +1,4 @@
-import { type CaddyInput, greenFlag } from '../../workflows/runbook/caddyfile.ts';
+import { type CaddyInput, greenFlag, managedMarker } from '../../workflows/runbook/caddyfile.ts';
 import { type Slot, slots } from '../../workflows/runbook/plan.ts';
 
 /**
@@ -8,11 +8,17 @@ import { type Slot, slots } from '../../workflows/runbook/plan.ts';
 export function caddyLacks(config: unknown, input: CaddyInput): string[] {
   const http = pick(pick(config, 'apps'), 'http');
   const lacks = slots.flatMap((slot) => slotLacks(http, slot, input.ports[slot]));
-  if (!all(http).some((node) => isFlagMatcher(pick(node, 'file'), input.folder))) {
-    lacks.push(`No route of Caddy asks for the file ${greenFlag} in ${input.folder}: it would never switch.`);
+  for (const [flag, why] of flags) {
+    if (all(http).some((node) => isFlagMatcher(pick(node, 'file'), input.folder, flag))) continue;
+    lacks.push(`No route of Caddy asks for the file ${flag} in ${input.folder}: ${why}.`);
   }
   return [...lacks, ...logLacks(pick(pick(config, 'logging'), 'logs'), input.log)];
 }
+
+const flags = [
+  [greenFlag, 'it would never switch'],
+  [managedMarker, 'a first version would be served before its probe'],
+] as const;
 
 function slotLacks(http: unknown, slot: Slot, port: number): string[] {
   const named = all(http).filter(
@@ -41,9 +47,9 @@ function logLacks(logs: unknown, path: string): string[] {
 const isLogAppend = (node: unknown, slot: Slot) =>
   pick(node, 'handler') === 'log_append' && pick(node, 'key') === 'slot' && pick(node, 'value') === slot;
 
-const isFlagMatcher = (matcher: unknown, folder: string) => {
+const isFlagMatcher = (matcher: unknown, folder: string, flag: string) => {
   const files = pick(matcher, 'try_files');
-  return pick(matcher, 'root') === folder && Array.isArray(files) && files.includes(greenFlag);
+  return pick(matcher, 'root') === folder && Array.isArray(files) && files.includes(flag);
 };
 
 /** Whether an address that Caddy dials is this port of its own machine. */

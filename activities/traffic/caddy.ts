@@ -2,7 +2,14 @@ import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { TrafficPort } from '../../workflows/ports.ts';
-import { type CaddyInput, caddySite, greenFlag, slotPath } from '../../workflows/runbook/caddyfile.ts';
+import {
+  type CaddyInput,
+  caddySite,
+  greenFlag,
+  managedMarker,
+  noSlot,
+  slotPath,
+} from '../../workflows/runbook/caddyfile.ts';
 import type { TrafficMeasurement } from '../../workflows/runbook/checks.ts';
 import { type Slot, slots } from '../../workflows/runbook/plan.ts';
 import { type Answer, ask, whyNoAnswer } from '../checks/ask.ts';
@@ -26,12 +33,21 @@ const origin = z
   .overwrite((text) => new URL(text).origin);
 
 /** The environment's `traffic: { kind: caddy, … }`. The access log must be readable where the worker runs. */
-export const options = z.strictObject({
-  front: origin.meta({ description: 'URL of the front door, without a path: http://127.0.0.1:8080' }),
-  admin: origin.default('http://127.0.0.1:2019').meta({ description: "URL of Caddy's admin endpoint" }),
-  log: path.meta({ description: 'Absolute path of the access log, in JSON' }),
-  folder: path.meta({ description: 'Absolute path of the folder in which Holdpoint keeps its flags for Caddy' }),
-});
+export const options = z
+  .strictObject({
+    front: origin.meta({ description: 'URL of the front door, without a path.', examples: ['http://127.0.0.1:8080'] }),
+    admin: origin
+      .default('http://127.0.0.1:2019')
+      .meta({ description: "URL of Caddy's admin endpoint.", examples: ['http://127.0.0.1:2019'] }),
+    log: path.meta({ description: 'Absolute path of the access log, in JSON.', examples: ['/var/log/caddy/shop.log'] }),
+    folder: path.meta({
+      description: 'Absolute path of the folder in which Holdpoint keeps its flags for Caddy.',
+      examples: ['/var/lib/holdpoint/flags'],
+    }),
+  })
+  .meta({
+    examples: [{ front: 'http://127.0.0.1:8080', log: '/var/log/caddy/shop.log', folder: '/var/lib/holdpoint/flags' }],
+  });
 export type CaddyOptions = z.output<typeof options>;
 
 export const caddy: ProductKind<TrafficPort, TrafficContext> = {
@@ -41,10 +57,8 @@ export const caddy: ProductKind<TrafficPort, TrafficContext> = {
 
 const askMs = 2_000;
 const switchMs = 5_000;
-/** Says that blue was chosen once: without it, blue is only what Caddy does by default. */
-const marker = 'managed';
 const markerText = `Holdpoint sends traffic from here: to green while the file \`${greenFlag}\` exists in this folder, otherwise to blue.
-Do not remove this file: it says that blue was chosen.
+Do not remove this file: without it nobody is served while green is not chosen.
 `;
 
 /**
@@ -59,14 +73,14 @@ export function createCaddy({ target, host, options }: TrafficContext & { option
   const has = async (name: string) => (await host.read(join(folder, name))) !== null;
 
   async function observe(): Promise<Record<Slot, number> | null> {
-    const live = await servedSlot(front);
-    const chosen = live === 'green' || (await has(marker));
-    return chosen ? { blue: Number(live === 'blue'), green: Number(live === 'green') } : null;
+    const live = await servedSlot(site);
+    return live && { blue: Number(live === 'blue'), green: Number(live === 'green') };
   }
 
   async function setWeights(weights: Record<Slot, number>): Promise<void> {
     const wanted = wholeSlot(weights);
-    if (wanted === 'blue' && !(await has(marker))) await host.write(join(folder, marker), markerText, 0o644);
+    if (wanted === 'blue' && !(await has(managedMarker)))
+      await host.write(join(folder, managedMarker), markerText, 0o644);
     const set = await has(greenFlag);
     if (wanted === 'green' && !set) await host.write(flag, 'all traffic to green\n', 0o644);
     if (wanted === 'blue' && set) await host.remove(flag);
@@ -75,7 +89,7 @@ export function createCaddy({ target, host, options }: TrafficContext & { option
 
   async function served(wanted: Slot): Promise<void> {
     const deadline = performance.now() + switchMs;
-    while ((await servedSlot(front)) !== wanted) {
+    while ((await servedSlot(site)) !== wanted) {
       if (performance.now() > deadline) {
         const state = wanted === 'green' ? `though ${flag} exists` : `though ${flag} is gone`;
         throw notYet(
@@ -117,15 +131,10 @@ export function createCaddy({ target, host, options }: TrafficContext & { option
   }
 
   async function missing(): Promise<string[]> {
-    const lacks = await allLacks();
-    return lacks.length === 0 ? [] : [...lacks, `Put this into the Caddyfile and reload Caddy:\n\n${caddySite(site)}`];
-  }
-
-  async function allLacks(): Promise<string[]> {
     try {
       const lacks = caddyLacks(await askAdmin(admin, '/config/'), site);
-      if (lacks.length > 0) return lacks;
-      await servedSlot(front);
+      if (lacks.length > 0) return [...lacks, remedy(site)];
+      await servedSlot(site);
       await measure('blue', Date.now(), Date.now());
       return [];
     } catch (error) {
@@ -145,17 +154,21 @@ function wholeSlot(weights: Record<Slot, number>): Slot {
   throw refuse('UnsupportedShare', `Caddy is set up to send all traffic to one slot; asked for ${asked}.`);
 }
 
-/** The slot that Caddy itself names at the front door, by the same file as for every other request. */
-async function servedSlot(front: string): Promise<Slot> {
+/** The slot that Caddy itself names at the front door, by the same files as for every other request; null: none yet. */
+async function servedSlot(site: CaddyInput): Promise<Slot | null> {
+  const { front } = site;
   const answer = await answerOf(front + slotPath);
-  const named = slots.find((slot) => answer.status === 200 && answer.body.trim() === slot);
-  if (named) return named;
+  const named = answer.status === 200 ? answer.body.trim() : '';
+  if (named === noSlot) return null;
+  const slot = slots.find((candidate) => candidate === named);
+  if (slot) return slot;
   const said = `${front}${slotPath} answered ${answer.status} and named no slot`;
   if (answer.status >= 500) throw notYet('ProxyUnreachable', `${said}; is Caddy behind something that is down?`);
-  throw refuse(
-    'ProxyNotReady',
-    `${said}: is this Caddy, with the site that Holdpoint needs? \`holdpoint doctor\` prints what to put into the Caddyfile.`,
-  );
+  throw refuse('ProxyNotReady', `${said}: is this Caddy, with the site that Holdpoint needs? ${remedy(site)}`);
+}
+
+function remedy(site: CaddyInput): string {
+  return `Put this into the Caddyfile and reload Caddy:\n\n${caddySite(site)}`;
 }
 
 async function askAdmin(admin: string, path: string) {
@@ -171,7 +184,10 @@ async function answerOf(url: string): Promise<Answer> {
   try {
     return await ask(url, { timeoutMs: askMs });
   } catch (error) {
-    throw notYet('ProxyUnreachable', `Caddy does not answer at ${url} (${whyNoAnswer(error)}); is it running?`);
+    throw notYet(
+      'ProxyUnreachable',
+      `Caddy does not answer at ${url} (${whyNoAnswer(error)}); is it running? Start it: caddy run --config Caddyfile`,
+    );
   }
 }
 

@@ -25,7 +25,7 @@ function linesOf(change: Change, sameRun: string, paint: Paint): [string, ...str
       const who = change.hold.by.length > 0 ? `  (${change.hold.by.map(oneLine).join(', ')})` : '';
       const answers = commands(change.hold, sameRun, shortDigest(change.digest));
       return [
-        `${paint('yellow', '⏸')} ${oneLine(change.hold.ask)}${who}`,
+        `${paint('yellow', '‖')} ${oneLine(change.hold.ask)}${who}`,
         ...answers.map(([command]) => paint('cyan', command)),
       ];
     }

@@ -12,14 +12,14 @@ export function titleOf(status: RunStatus): string {
   return `Deploy ${service} ${from ? `${from} → ` : ''}${release ?? '(newest release)'} to ${environment}`;
 }
 
-/** The state in a word or two, with its symbol: `✓ succeeded`, `⏸ waiting`. */
+/** The state in a word or two, with its symbol: `✓ succeeded`, `‖ waiting`. */
 export function stateOf(status: RunStatus, paint: Paint): string {
   if (status.outcome) {
     const { symbol, colour } = outcomeSymbols[status.outcome];
     return paint(colour, `${symbol} ${status.outcome}`);
   }
   const colour = status.state === 'waiting' || status.state === 'paused' ? 'yellow' : 'cyan';
-  return paint(colour, `${status.state === 'waiting' || status.state === 'paused' ? '⏸ ' : ''}${status.state}`);
+  return paint(colour, `${status.state === 'waiting' || status.state === 'paused' ? '‖ ' : ''}${status.state}`);
 }
 
 /** `shop 1 → 2 · production · blue-green · 1a2b3c4d` */

@@ -8,7 +8,7 @@ export function renderHold(status: RunStatus, hold: OpenHold, sameRun: string, n
   const who = hold.by.length > 0 ? `${hold.by.map(oneLine).join(', ')} may answer` : 'anyone may answer';
   const plan = shortDigest(status.digest);
   return [
-    `${paint('yellow', '⏸')} ${paint('bold', oneLine(hold.ask))}`,
+    `${paint('yellow', '‖')} ${paint('bold', oneLine(hold.ask))}`,
     `  ${hold.step}, asked ${took(now - hold.since)} ago; ${who}${limit(hold, now)}`,
     ...commands(hold, sameRun, plan).map(([command, what]) => `  ${paint('cyan', command)}${what ? `  ${what}` : ''}`),
   ];

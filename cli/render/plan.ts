@@ -37,7 +37,7 @@ function afterFailure({ rollback }: Plan): string {
 function stepLines(plan: Plan, step: Step, paint: Paint): string[] {
   const hold = step.action.kind === 'hold' ? step.action : null;
   const lines = [
-    `  ${hold ? paint('yellow', '⏸') : '·'} ${oneLine(step.sentence)}${step.skippable ? '  (may be skipped)' : ''}`,
+    `  ${hold ? paint('yellow', '‖') : '·'} ${oneLine(step.sentence)}${step.skippable ? '  (may be skipped)' : ''}`,
   ];
   if (hold) {
     const who = hold.by.length > 0 ? hold.by.join(', ') : 'anyone';

@@ -1,7 +1,18 @@
 import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
 import { sentenceOf, titleOf } from './headline.ts';
-import { basicsOf, durationOf, headlineOf, measuredOf, type Report, stepsByPhase, undoneOf } from './report.ts';
+import {
+  basicsOf,
+  decisionColumns,
+  decisionRows,
+  durationOf,
+  headlineOf,
+  measuredColumns,
+  measuredRows,
+  type Report,
+  stepsByPhase,
+  undoneOf,
+} from './report.ts';
 import { reportStyle } from './report-style.ts';
 import { outcomeSymbols, stepSymbols } from './symbols.ts';
 import { oneLine } from './text.ts';
@@ -88,28 +99,12 @@ function bar(step: StepStatus, status: RunStatus): string {
 }
 
 function measured(status: RunStatus): string {
-  const rows = measuredOf(status).map(({ sentence, measurement: seen }) => [
-    sentence,
-    String(seen!.requests),
-    String(seen!.errors),
-    seen!.requests > 0 ? `${((seen!.errors / seen!.requests) * 100).toFixed(2)} %` : 'no data',
-    seen!.p50Ms === null ? 'no data' : `${Math.round(seen!.p50Ms)} ms`,
-    seen!.p95Ms === null ? 'no data' : `${Math.round(seen!.p95Ms)} ms`,
-  ]);
-  return table('Measured traffic', ['Window', 'Requests', 'Errors', 'Share', 'p50', 'p95'], rows);
+  return table('Measured traffic', measuredColumns, measuredRows(status));
 }
 
 function decisions(status: RunStatus): string {
-  const rows = status.decisions.map((decision) => [
-    utc(decision.at),
-    decision.by ?? 'nobody named',
-    decision.verb,
-    decision.step ?? '',
-    decision.reason ?? '',
-    decision.accepted ? 'counted' : `refused: ${decision.refusal ?? ''}`,
-  ]);
   const refused = status.decisions.map(({ accepted }) => (accepted ? '' : 'refused'));
-  return table('Decisions', ['At', 'Who', 'What', 'Step', 'Reason', ''], rows, refused);
+  return table('Decisions', decisionColumns, decisionRows(status), refused);
 }
 
 function undone(status: RunStatus): string {

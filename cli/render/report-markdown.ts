@@ -1,7 +1,18 @@
 import type { StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
 import { sentenceOf } from './headline.ts';
-import { basicsOf, durationOf, headlineOf, measuredOf, type Report, stepsByPhase, undoneOf } from './report.ts';
+import {
+  basicsOf,
+  decisionColumns,
+  decisionRows,
+  durationOf,
+  headlineOf,
+  measuredColumns,
+  measuredRows,
+  type Report,
+  stepsByPhase,
+  undoneOf,
+} from './report.ts';
 import { stepSymbols } from './symbols.ts';
 import { oneLine } from './text.ts';
 import { utc } from './time.ts';
@@ -41,26 +52,13 @@ function stepTable(steps: StepStatus[]): string {
 }
 
 function measured({ status }: Report): string {
-  const rows = measuredOf(status).map(({ sentence, measurement: seen }) => [
-    sentence,
-    String(seen!.requests),
-    String(seen!.errors),
-    seen!.p50Ms === null ? 'no data' : `${Math.round(seen!.p50Ms)} ms`,
-    seen!.p95Ms === null ? 'no data' : `${Math.round(seen!.p95Ms)} ms`,
-  ]);
-  return rows.length > 0 ? table(['Window', 'Requests', 'Errors', 'p50', 'p95'], rows) : '';
+  const rows = measuredRows(status);
+  return rows.length > 0 ? table(measuredColumns, rows) : '';
 }
 
 function decisions({ status }: Report): string {
-  const rows = status.decisions.map((decision) => [
-    utc(decision.at),
-    decision.by ?? 'nobody named',
-    decision.verb,
-    decision.step ?? '',
-    decision.reason ?? '',
-    decision.accepted ? 'counted' : `refused: ${decision.refusal ?? ''}`,
-  ]);
-  return rows.length > 0 ? table(['At', 'Who', 'What', 'Step', 'Reason', ''], rows) : '';
+  const rows = decisionRows(status);
+  return rows.length > 0 ? table(decisionColumns, rows) : '';
 }
 
 function undone({ status }: Report): string {

@@ -55,9 +55,31 @@ export function undoneOf(status: RunStatus): StepStatus[] {
   return status.steps.filter((step) => ['undoing', 'undone', 'undo failed', 'left'].includes(step.state));
 }
 
-/** Steps whose traffic was watched. */
-export function measuredOf(status: RunStatus): StepStatus[] {
-  return status.steps.filter((step) => step.measurement);
+export const measuredColumns = ['Window', 'Requests', 'Errors', 'Share', 'p50', 'p95'];
+
+/** A row a step whose traffic was watched. */
+export function measuredRows({ steps }: RunStatus): string[][] {
+  return steps.flatMap(({ sentence, measurement }) => {
+    if (!measurement) return [];
+    const { requests, errors, p50Ms, p95Ms } = measurement;
+    const share = requests > 0 ? `${((errors / requests) * 100).toFixed(2)} %` : 'no data';
+    const times = [p50Ms, p95Ms].map((ms) => (ms === null ? 'no data' : `${Math.round(ms)} ms`));
+    return [[sentence, String(requests), String(errors), share, ...times]];
+  });
+}
+
+export const decisionColumns = ['At', 'Who', 'What', 'Step', 'Reason', ''];
+
+/** A row a decision, refused ones too, as they came. */
+export function decisionRows({ decisions }: RunStatus): string[][] {
+  return decisions.map((decision) => [
+    utc(decision.at),
+    decision.by ?? 'nobody named',
+    decision.verb,
+    decision.step ?? '',
+    decision.reason ?? '',
+    decision.accepted ? 'counted' : `refused: ${decision.refusal ?? ''}`,
+  ]);
 }
 
 /** How long the step took; empty where it has not begun. */

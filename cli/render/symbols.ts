@@ -4,7 +4,7 @@ import type { Colour } from './text.ts';
 export const stepSymbols: Record<StepState, { symbol: string; colour: Colour }> = {
   pending: { symbol: '·', colour: 'gray' },
   running: { symbol: '▸', colour: 'cyan' },
-  waiting: { symbol: '⏸', colour: 'yellow' },
+  waiting: { symbol: '‖', colour: 'yellow' },
   done: { symbol: '✓', colour: 'green' },
   failed: { symbol: '✗', colour: 'red' },
   skipped: { symbol: '↷', colour: 'gray' },

@@ -61,7 +61,7 @@ function footing(status: RunStatus, options: TreeOptions): string[] {
     const why = status.paused.reason ? `: ${oneLine(status.paused.reason)}` : '';
     lines.push(
       '',
-      `⏸ paused by ${oneLine(status.paused.by)}${why}`,
+      `‖ paused by ${oneLine(status.paused.by)}${why}`,
       `  ${paint('cyan', `holdpoint resume${sameRun}`)}`,
     );
   }

@@ -13,8 +13,15 @@ export interface CaddyInput {
 
 /** Name of the file in the folder whose existence sends all traffic to green. */
 export const greenFlag = 'green';
-/** Answered by Caddy itself, never by the service, and never logged: the slot that serves now. */
+/**
+ * Says that a slot was chosen once. Without it nobody is served, so that a first version gets no traffic before its
+ * probe.
+ */
+export const managedMarker = 'managed';
+/** Answered by Caddy itself, never by the service, and never logged: the slot that serves now, or `noSlot`. */
 export const slotPath = '/.holdpoint/slot';
+/** What it answers before any slot was chosen. */
+export const noSlot = 'none';
 
 /** A whole Caddyfile for one service. `admin` is the loopback URL of Caddy's admin endpoint. */
 export function caddyfile(input: CaddyInput & { admin: string }): string {
@@ -45,8 +52,19 @@ export function caddySite(input: CaddyInput): string {
 	handle @green {
 ${slotRoutes('green', input.ports)}
 	}
-	handle {
+	@blue file {
+		root ${quoted(input.folder)}
+		try_files ${managedMarker}
+	}
+	handle @blue {
 ${slotRoutes('blue', input.ports)}
+	}
+	handle ${slotPath} {
+		log_skip
+		respond ${noSlot}
+	}
+	handle {
+		respond "Nothing is deployed here yet." 503
 	}
 }
 `;

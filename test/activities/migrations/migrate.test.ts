@@ -332,3 +332,11 @@ esac
     expect(failure.message).toContain('no such verb');
   });
 });
+
+test('a machine without dbmate is told while planning, before anybody is asked', async () => {
+  await threeMigrations();
+  await rm(join(release.folder, 'node_modules'), { recursive: true });
+  const { host } = depsFor('');
+  const failure = await failureOf(findMigrationsTool('dbmate').observe(host, release.tool, url, { PATH: '/nowhere' }));
+  expect(failure).toMatchObject({ type: 'PartMissing', message: expect.stringContaining('npm install dbmate') });
+});

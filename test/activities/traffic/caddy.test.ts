@@ -58,9 +58,10 @@ test('a slot that does not get empty in time is not drained, and the message say
   await slow;
 });
 
-test('blue that was chosen is told from blue by default, and green from both', async () => {
-  front = await openFront();
+test('before a slot is chosen nobody is served; then blue and green are told apart', async () => {
+  front = await openFront(undefined, { chosen: false });
   expect(await front.traffic.observe()).toBeNull();
+  expect((await get(front.url)).status).toBe(503);
   await front.traffic.setWeights(toGreen);
   expect(await front.traffic.observe()).toEqual(toGreen);
   await front.traffic.setWeights(toBlue);
@@ -87,7 +88,7 @@ test('shares between the slots are refused', async () => {
     type: 'UnsupportedShare',
     nonRetryable: true,
   });
-  expect(await front.traffic.observe()).toBeNull();
+  expect(await front.traffic.observe()).toEqual(toBlue);
 });
 
 test('what each slot answered is measured, with its errors and refused connections, and nothing of our own', async () => {
@@ -127,13 +128,16 @@ test('a Caddy that is ready lacks nothing', async () => {
 test('a Caddy with another site is told everything it lacks, and what to paste', async () => {
   front = await openFront((config) => `${config.split('\tlog {')[0]}\trespond hi\n}\n`);
   const lacks = await front.traffic.missing();
-  expect(lacks).toHaveLength(5);
+  expect(lacks).toHaveLength(6);
   expect(lacks[0]).toMatch(/^No route of Caddy goes to 127\.0\.0\.1:\d+ and says `log_append slot blue`\.$/);
   expect(lacks[1]).toContain('log_append slot green');
   expect(lacks[2]).toMatch(/asks for the file green in .*flags/);
-  expect(lacks[3]).toMatch(/writes no access log to .*access\.log/);
-  expect(lacks[4]).toContain(front.config.split('\n\n')[1]);
-  await expect(front.traffic.setWeights(toBlue)).rejects.toMatchObject({ type: 'ProxyNotReady' });
+  expect(lacks[3]).toMatch(/asks for the file managed in .*flags/);
+  expect(lacks[4]).toMatch(/writes no access log to .*access\.log/);
+  expect(lacks[5]).toContain(front.config.split('\n\n')[1]);
+  const notReady = { type: 'ProxyNotReady', message: expect.stringContaining(lacks[5]!) };
+  await expect(front.traffic.observe()).rejects.toMatchObject(notReady);
+  await expect(front.traffic.setWeights(toBlue)).rejects.toMatchObject(notReady);
   await expect(front.traffic.inFlight('blue')).rejects.toMatchObject({ type: 'ProxyNotReady' });
 });
 
@@ -160,7 +164,9 @@ test('a Caddy that is down is worth another try, and the message says where noth
   await expect(front.traffic.inFlight('blue')).rejects.toMatchObject(down);
   const drained = drain({ traffic: front.traffic, slot: 'blue', drainMs: 100, signal });
   await expect(drained).rejects.toMatchObject(down);
-  expect((await front.traffic.missing())[0]).toMatch(/^Caddy does not answer at http.*is it running\?$/);
+  expect((await front.traffic.missing())[0]).toMatch(
+    /^Caddy does not answer at http.*is it running\? Start it: caddy run --config Caddyfile$/,
+  );
 });
 
 async function both(from: number, to: number) {

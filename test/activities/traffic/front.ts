@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { trafficKinds } from '../../../activities/traffic/index.ts';
 import { freePort } from '../../../parts/ports.ts';
 import type { HostPort, TrafficPort } from '../../../workflows/ports.ts';
-import { caddyfile } from '../../../workflows/runbook/caddyfile.ts';
+import { caddyfile, managedMarker } from '../../../workflows/runbook/caddyfile.ts';
 import { type Slot, slots } from '../../../workflows/runbook/plan.ts';
 import { type RunningCaddy, startCaddy } from '../../support/caddy.ts';
 
@@ -24,7 +24,11 @@ export interface Front {
   close(): Promise<void>;
 }
 
-export async function openFront(change: (config: string) => string = (config) => config): Promise<Front> {
+/** `chosen` false: as before a first deploy, when no slot was chosen yet. */
+export async function openFront(
+  change: (config: string) => string = (config) => config,
+  { chosen = true } = {},
+): Promise<Front> {
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-test-caddy-'));
   const servers = { blue: await startSlot('blue'), green: await startSlot('green') };
   const ports = { blue: portOf(servers.blue), green: portOf(servers.green) };
@@ -34,6 +38,8 @@ export async function openFront(change: (config: string) => string = (config) =>
   const config = caddyfile({ ...options, ports });
   const product = { kind: 'caddy', options };
   const target = { name: 'web', host: product, instances: product, traffic: product, folder, ports, secrets: [] };
+  mkdirSync(options.folder);
+  if (chosen) writeFileSync(join(options.folder, managedMarker), '');
   const front: Front = {
     traffic: trafficKinds.caddy!.create({ target, host: files }, options),
     url,

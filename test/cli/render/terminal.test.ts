@@ -107,7 +107,7 @@ describe('a plan', () => {
     expect(text).toContain('Deploy shop 1 → 2 · production · blue-green · on web');
     expect(text).toContain('  · Stop shop 1\n      back: Start shop 1 again (until: Confirm shop 2)');
     expect(text).toContain(
-      '  ⏸ Apply these migrations? (0002)  (may be skipped)\n      answered by ann, bob; without an answer in 1h: rollback',
+      '  ‖ Apply these migrations? (0002)  (may be skipped)\n      answered by ann, bob; without an answer in 1h: rollback',
     );
     expect(text).toContain('way back: A traffic switch to shop 1.');
     expect(text).toContain(plan.digest);
