@@ -1,3 +1,5 @@
+import { stringify } from 'yaml';
+
 /** What a schema expects at a path, for messages. Paths are as zod gives them. */
 export interface Expectations {
   /** Keys that the mapping may have. */
@@ -15,14 +17,15 @@ type Path = readonly PropertyKey[];
 /** A node of a JSON Schema, as far as it is read here. */
 interface SchemaNode {
   description?: string;
+  examples?: unknown[];
   properties?: Record<string, SchemaNode>;
   items?: SchemaNode;
   anyOf?: SchemaNode[];
   additionalProperties?: SchemaNode | boolean;
 }
 
-/** Reads a JSON Schema; the examples come from `exampleAt`. */
-export function expectationsOf(schema: object, exampleAt: Expectations['exampleAt']): Expectations {
+/** Reads a JSON Schema; where it has no example, `exampleAt` is asked. */
+export function expectationsOf(schema: object, exampleAt: Expectations['exampleAt'] = () => null): Expectations {
   const root = schema as SchemaNode;
   const nodesAt = (path: Path) => path.reduce<SchemaNode[]>(childrenOf, alternatives(root));
   return {
@@ -32,8 +35,17 @@ export function expectationsOf(schema: object, exampleAt: Expectations['exampleA
       Object.entries(root.properties ?? {})
         .filter(([, node]) => node.properties && key in node.properties)
         .map(([heading]) => heading),
-    exampleAt,
+    exampleAt(path) {
+      const example = nodesAt(path).find((node) => node.examples)?.examples?.[0];
+      return example === undefined ? exampleAt(path) : written(path.at(-1), example);
+    },
   };
+}
+
+/** A value as it would stand in the file, on one line. */
+function written(key: PropertyKey | undefined, value: unknown): string {
+  const text = stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
+  return typeof key === 'string' ? `${key}: ${text}` : `- ${text}`;
 }
 
 function childrenOf(nodes: SchemaNode[], part: PropertyKey): SchemaNode[] {

@@ -1,10 +1,10 @@
-import type { runbookSchema } from '../../workflows/runbook/schema.ts';
+import type { z } from 'zod';
 import { closest } from './closest.ts';
 import type { Expectations } from './expectations.ts';
 import type { Position, Positions } from './position.ts';
 
-/** One thing that is wrong with a runbook, ready to print. */
-export interface RunbookProblem extends Position {
+/** One thing that is wrong with a document, ready to print. */
+export interface DocumentProblem extends Position {
   /** Dotted path such as `rollout.start[1]`, empty for the whole document. */
   path: string;
   message: string;
@@ -17,27 +17,28 @@ export interface RunbookProblem extends Position {
   example: string | null;
 }
 
-type Issue = NonNullable<ReturnType<typeof runbookSchema.safeParse>['error']>['issues'][number];
+type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** The document being looked at, and what misspelt keys were meant to be, so that those are not missing as well. */
-interface Checked {
+/** The document being looked at. */
+interface Looked {
+  /** In a sentence: `the runbook`. */
+  name: string;
   document: unknown;
   at: Positions;
   expected: Expectations;
+}
+
+/** Beside it, what misspelt keys were meant to be, so that those are not missing as well. */
+interface Checked extends Looked {
   meant: Set<string>;
 }
 
 /** All problems of a document that parsed as YAML, in the order of its lines. */
-export function problemsOf(
-  issues: readonly Issue[],
-  document: unknown,
-  at: Positions,
-  expected: Expectations,
-): RunbookProblem[] {
-  const checked: Checked = { document, at, expected, meant: new Set() };
-  const { meant } = checked;
-  const flat = issues.flatMap((issue) => flatten(issue, []));
+export function problemsOf(issues: readonly Issue[], looked: Looked): DocumentProblem[] {
+  const meant = new Set<string>();
+  const checked: Checked = { ...looked, meant };
+  const flat = issues.flatMap((issue) => flatten(issue, [], looked.document));
   const unknown = flat.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownKey(key, issue.path, checked)) : [],
   );
@@ -49,17 +50,27 @@ export function problemsOf(
   return [...unknown, ...others].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-/** Of a union, the alternative that got furthest is the one that was meant. */
-function flatten(issue: Issue, prefix: Path): Issue[] {
+/** Of a union, the alternative that got furthest is the one that was meant; then the one with only a wrong key. */
+function flatten(issue: Issue, prefix: Path, document: unknown): Issue[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
-    const deeper = issue.errors.filter((errors) => errors.every((error) => error.path.length > 0));
-    if (deeper[0]) return deeper[0].flatMap((error) => flatten(error, path));
+    const deeper = issue.errors.find((errors) => errors.every((error) => error.path.length > 0));
+    const misspelt = issue.errors.find((errors) => errors.every(({ path, code }) => path.length > 0 || isKeys(code)));
+    // What is missing there belongs to one of several alternatives, and nobody knows which was meant.
+    const present = misspelt?.filter(
+      (error) => isKeys(error.code) || valueAt(document, [...path, ...error.path]) !== undefined,
+    );
+    const meant = deeper ?? present;
+    if (meant) return meant.flatMap((error) => flatten(error, path, document));
   }
   return [{ ...issue, path } as Issue];
 }
 
-function unknownKey(key: string, path: Path, { document, at, expected, meant }: Checked): RunbookProblem {
+function isKeys(code: Issue['code']): boolean {
+  return code === 'unrecognized_keys';
+}
+
+function unknownKey(key: string, path: Path, { document, at, expected, meant }: Checked): DocumentProblem {
   const allowed = expected.keysAt(path);
   const present = valueAt(document, path);
   const free = allowed.filter((name) => !(isRecord(present) && name in present));
@@ -88,9 +99,11 @@ function unknownKey(key: string, path: Path, { document, at, expected, meant }: 
   };
 }
 
-function describeIssue(issue: Issue, { document, at, expected: expectations }: Checked): RunbookProblem {
-  const value = valueAt(document, issue.path);
-  const name = issue.path.length > 0 ? `\`${dotted(issue.path)}\`` : 'the runbook';
+function describeIssue(issue: Issue, looked: Checked): DocumentProblem {
+  const { document, at, expected: expectations } = looked;
+  // Of a wrong name the name itself is looked at, not what stands below it.
+  const value = issue.code === 'invalid_key' ? String(issue.path.at(-1)) : valueAt(document, issue.path);
+  const name = issue.path.length > 0 ? `\`${dotted(issue.path)}\`` : looked.name;
   const missing = value === undefined;
   const expected = expectation(issue);
   const about = expectations.descriptionAt(issue.path);
@@ -111,16 +124,22 @@ function expectation(issue: Issue): string | null {
     case 'invalid_type':
       return kinds[issue.expected] ?? issue.expected;
     case 'invalid_value':
-      return `${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+      return oneOf(choices(issue));
     case 'too_small':
       return issue.origin === 'number' ? `${issue.minimum} or more` : 'something: it is empty';
     case 'too_big':
       return issue.origin === 'number' ? `${issue.maximum} or less` : `at most ${issue.maximum} characters`;
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? null;
     case 'invalid_union':
-      return issue.message.startsWith('Invalid') ? null : issue.message;
+      return issue.message.startsWith('Invalid') ? oneOf(choices(issue)) : issue.message;
     default:
       return issue.message.startsWith('Invalid') ? null : issue.message;
   }
+}
+
+function oneOf(words: string[]): string | null {
+  return words.length > 1 ? `one of ${words.join(', ')}` : (words[0] ?? null);
 }
 
 const kinds: Record<string, string> = {
@@ -142,12 +161,20 @@ function hint(issue: Issue, value: unknown): string | null {
   if (issue.code === 'invalid_type' && issue.expected === 'array' && typeof value === 'string') {
     return `no shell here; one word an item: [${value.split(/\s+/).filter(Boolean).join(', ')}]`;
   }
-  if (issue.code === 'invalid_value' && typeof value === 'string') {
-    const guess = closest(value, issue.values.map(String));
-    if (guess) return `did you mean \`${guess}\`?`;
+  if (issue.code === 'invalid_type' && issue.expected === 'number' && typeof value === 'string') {
+    if (value.trim() !== '' && Number.isFinite(Number(value))) return `a number stands without quotes: ${value.trim()}`;
   }
+  const guess = typeof value === 'string' ? closest(value, choices(issue)) : null;
+  if (guess) return `did you mean \`${guess}\`?`;
   if (value === null) return 'fill it in, or remove the line';
   return null;
+}
+
+/** The words that would be right, of a union those of every alternative. */
+function choices(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  if (issue.code !== 'invalid_union') return [];
+  return issue.errors.flat().flatMap((error) => (error.path.length === 0 ? choices(error) : []));
 }
 
 /** `{port}` without quotes reads as the mapping `{ port: null }`. */

@@ -1,14 +1,14 @@
-import type { RunbookProblem } from '../runbook/problems.ts';
+import type { DocumentProblem } from './problems.ts';
 
-/** A runbook's problems for people: `file:line:col`, the line itself, found, expected, an example. */
-export function renderProblems(file: string, text: string, problems: readonly RunbookProblem[]): string {
+/** A document's problems for people: `file:line:col`, the line itself, found, expected, an example. */
+export function renderProblems(file: string, text: string, problems: readonly DocumentProblem[]): string {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   const lines = text.split('\n');
   const blocks = problems.map((problem) => renderProblem(file, lines, problem));
   return [`${file} has ${count}; nothing was started.`, ...blocks].join('\n\n');
 }
 
-function renderProblem(file: string, lines: string[], problem: RunbookProblem): string {
+function renderProblem(file: string, lines: string[], problem: DocumentProblem): string {
   const source = (lines[problem.line - 1] ?? '').replaceAll('\t', ' ').replace('\r', '');
   const gutter = String(problem.line).padStart(5);
   const facts: [string, string | null][] = [

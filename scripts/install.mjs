@@ -5,7 +5,17 @@ import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from '
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname ?? '.', '..');
-const sources = ['workflows', 'activities', 'worker', 'cli', 'parts', 'demo', 'tsconfig.json', 'tsconfig.build.json'];
+const sources = [
+  'workflows',
+  'activities',
+  'worker',
+  'cli',
+  'configuration',
+  'parts',
+  'demo',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 const stamp = join(root, 'dist', '.built');
 
 demandNode();

@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseDocument } from '../../configuration/parse-document.ts';
+import { checkDocument } from '../../configuration/check-document.ts';
+import { closest } from '../../configuration/closest.ts';
+import { renderProblems } from '../../configuration/render-problems.ts';
 import { stateHome } from '../../configuration/state-home.ts';
 import type { Json } from '../../workflows/runbook/json.ts';
 import type { Product, SecretSource, Target } from '../../workflows/runbook/plan.ts';
 import type { Runbook } from '../../workflows/runbook/schema.ts';
 import { refuse } from '../failures.ts';
 import { embeddedEnvironment } from './embedded.ts';
-import { type Environment, environmentsSchema } from './schema.ts';
+import { type Environment, environmentsDocument } from './schema.ts';
 
 /** What an environment says for one runbook, with every default filled in. */
 export interface Place {
   target: Target;
-  approvers: Record<string, string[]>;
+  /** null: there are no groups, anyone may answer. */
+  approvers: Record<string, string[]> | null;
 }
 
 /** Environments as the operators of this worker wrote them; `file` null: everything is allowed, here only. */
@@ -24,15 +27,18 @@ export interface Environments {
 export function createEnvironments(file: string | null, home = stateHome()): Environments {
   return {
     async place(runbook, environment, runbookFolder) {
+      // It becomes part of a path where no file describes it.
+      if (!/^[a-z][a-z0-9-]{0,62}$/.test(environment)) {
+        throw refuse(
+          'UnknownEnvironment',
+          `"${environment}" is no name of an environment: lower-case letters, digits, dashes`,
+        );
+      }
       const folder = join(home, environment, runbook.service);
       const found = file
         ? await fromFile(file, environment)
         : { environment: embeddedEnvironment(runbook, folder), where: 'without an environments file' };
-      const written = found.environment.targets[runbook.rollout.on];
-      if (!written) {
-        const known = Object.keys(found.environment.targets).join(', ');
-        throw refuse('UnknownTarget', `no target "${runbook.rollout.on}" ${found.where}; there is ${known}`);
-      }
+      const written = named(found.environment.targets, runbook.rollout.on, 'target', found.where);
       const target: Target = {
         name: runbook.rollout.on,
         host: toProduct(written.host),
@@ -42,7 +48,7 @@ export function createEnvironments(file: string | null, home = stateHome()): Env
         ports: written.ports,
         secrets: found.environment.secrets.map((source) => absolute(source, runbookFolder)),
       };
-      return { target, approvers: found.environment.approvers };
+      return { target, approvers: file ? found.environment.approvers : null };
     },
   };
 }
@@ -51,12 +57,21 @@ async function fromFile(file: string, name: string): Promise<{ environment: Envi
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw refuse('EnvironmentsInvalid', `cannot read ${file}: ${error.message}`);
   });
-  const parsed = parseDocument(text, { file, schema: environmentsSchema });
-  if (!parsed.ok) throw refuse('EnvironmentsInvalid', parsed.problems.join('\n\n'));
-  const environment = parsed.value.environments[name];
-  if (environment) return { environment, where: `in environment ${name} of ${file}` };
-  const known = Object.keys(parsed.value.environments).join(', ');
-  throw refuse('UnknownEnvironment', `no environment "${name}" in ${file}; there is ${known}`);
+  const { value, problems } = checkDocument(text, environmentsDocument);
+  if (!value) throw refuse('EnvironmentsInvalid', renderProblems(file, text, problems));
+  const environment = named(value.environments, name, 'environment', `in ${file}`);
+  return { environment, where: `in environment ${name} of ${file}` };
+}
+
+/** The one of that name. Throws `UnknownEnvironment` or `UnknownTarget` with the names that there are. */
+function named<T>(all: Record<string, T>, name: string, what: 'environment' | 'target', where: string): T {
+  if (Object.hasOwn(all, name)) return all[name]!;
+  const known = Object.keys(all);
+  const guess = closest(name, known);
+  throw refuse(
+    what === 'target' ? 'UnknownTarget' : 'UnknownEnvironment',
+    `no ${what} "${name}" ${where}${guess ? `; did you mean "${guess}"?` : ';'} there is ${known.join(', ') || 'none'}`,
+  );
 }
 
 /** `local` or `{ caddy: { … } }` → kind and options. */

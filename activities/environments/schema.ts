@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DocumentKind } from '../../configuration/check-document.ts';
 import { hosts } from '../hosts/index.ts';
 import { instanceKinds } from '../instances/index.ts';
 import type { ProductKind } from '../product-kind.ts';
@@ -11,30 +12,41 @@ import { trafficKinds } from '../traffic/index.ts';
 const port = z.int().min(1).max(65_535);
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'lower-case letters, digits and dashes' });
 
+const webTarget = { ports: { blue: 4001, green: 4002 } };
+
 const target = z.strictObject({
   host: product(hosts, 'local').meta({ description: 'The machine and how to reach it.' }),
   instances: product(instanceKinds, 'process').meta({ description: 'What runs the service there.' }),
   traffic: product(trafficKinds)
     .optional()
     .meta({ description: 'The proxy in front. Without one only `recreate` works.' }),
-  ports: z.strictObject({ blue: port, green: port }).meta({ description: 'The port of each slot.' }),
-  folder: z.string().startsWith('/', { error: 'an absolute folder' }).optional().meta({
-    description: "Holdpoint's markers, logs and backups at the target. Default: below $HOLDPOINT_HOME.",
-  }),
+  ports: z
+    .strictObject({ blue: port.meta({ examples: [4001] }), green: port.meta({ examples: [4002] }) })
+    .meta({ description: 'The port of each slot.', examples: [{ blue: 4001, green: 4002 }] }),
+  folder: z
+    .string()
+    .startsWith('/', { error: 'an absolute folder' })
+    .optional()
+    .meta({
+      examples: ['/var/lib/holdpoint/production'],
+      description: "Holdpoint's markers, logs and backups at the target. Default: below $HOLDPOINT_HOME.",
+    }),
 });
 
-const secretSource = z.union([
-  z.literal('environment'),
-  z.strictObject({ dotenv: z.string() }),
-  z.strictObject({ folder: z.string() }),
-]);
+const secretSource = z.union(
+  [z.literal('environment'), z.strictObject({ dotenv: z.string() }), z.strictObject({ folder: z.string() })],
+  { error: 'environment, { dotenv: .env } or { folder: /run/secrets }' },
+);
 
 const environment = z.strictObject({
-  targets: z.record(name, target),
+  targets: z
+    .record(name, target)
+    .meta({ description: 'What is deployed to, by the name that `rollout.on` says.', examples: [{ web: webTarget }] }),
   secrets: z
     .array(secretSource)
     .default(['environment', { dotenv: '.env' }])
     .meta({
+      examples: [['environment', { dotenv: '.env' }]],
       description:
         "Where secrets come from, the first that has one wins. Relative paths start at the runbook's folder.",
     }),
@@ -42,21 +54,44 @@ const environment = z.strictObject({
     .record(name, z.array(z.string().min(1)).min(1))
     .default({})
     .meta({
+      examples: [{ dba: ['ann', 'bob'] }],
       description: 'Groups of people who may answer hold points.',
     }),
 });
 
 export const environmentsSchema = z
-  .strictObject({ environments: z.record(name, environment) })
+  .strictObject({
+    environments: z.record(name, environment).meta({
+      description: 'By the name that `deploy -e` says.',
+      examples: [{ local: { targets: { web: webTarget } } }],
+    }),
+  })
   .meta({ title: 'Holdpoint environments' });
 
 export type Environment = z.output<typeof environment>;
 
+/** The environments as a file that people write. */
+export const environmentsDocument: DocumentKind<typeof environmentsSchema> = {
+  name: 'the environments file',
+  schema: environmentsSchema,
+  empty: {
+    expected: 'environments, each with its targets',
+    hint: 'remove it, and `holdpoint init` writes one to start from',
+  },
+};
+
 /** `local`, or `{ caddy: { … } }`: a name of the registry, alone or with its options. */
 function product<Port, Context>(registry: Record<string, ProductKind<Port, Context>>, byDefault?: string) {
-  const written = z.union([
-    z.enum(Object.keys(registry) as [string, ...string[]]),
-    ...Object.entries(registry).map(([kind, { options }]) => z.strictObject({ [kind]: options })),
-  ]);
+  const kinds = Object.entries(registry);
+  // A name alone stands for its defaults: only where it can do without anything else.
+  const alone = kinds.filter(([, { options }]) => options.safeParse({}).success).map(([kind]) => kind);
+  const withOptions = kinds.map(([kind, { options }]) => z.strictObject({ [kind]: options }));
+  const examples = kinds.flatMap(([kind, { options }]) => {
+    const given = options.meta()?.examples;
+    return Array.isArray(given) ? given.map((example) => ({ [kind]: example })) : [];
+  });
+  const written = z
+    .union([...(alone.length > 0 ? [z.enum(alone)] : []), ...withOptions])
+    .meta({ examples: [...alone, ...examples] });
   return byDefault ? written.default(byDefault as never) : written;
 }

@@ -44,14 +44,20 @@ export async function init(options: InitOptions): Promise<ExitCode> {
 }
 
 function contents(options: InitOptions, folder: string, found: Findings): [path: string, text: string][] {
-  const runbook: [string, string] = [options.file, runbookText(found)];
+  const runbook: [string, string] = [options.file, schemaLine(folder, 'runbook') + runbookText(found)];
   if (!options.environment) return [runbook];
   const door = localDoor(stateHome(), found.service);
   return [
     runbook,
-    [join(folder, 'environments.yaml'), environmentsText(door)],
+    [join(folder, 'environments.yaml'), schemaLine(folder, 'environments') + environmentsText(door)],
     [join(folder, 'Caddyfile'), caddyfile(door)],
   ];
+}
+
+/** The line by which an editor completes and checks a file; empty where Holdpoint is not installed beside it. */
+function schemaLine(folder: string, name: 'runbook' | 'environments'): string {
+  const schema = `node_modules/holdpoint/schema/${name}.schema.json`;
+  return existsSync(join(folder, schema)) ? `# yaml-language-server: $schema=${schema}\n` : '';
 }
 
 function next(options: InitOptions, found: Findings): string[] {
@@ -61,8 +67,16 @@ function next(options: InitOptions, found: Findings): string[] {
     ...(found.start ? [] : [`TODO  ${options.file}: how an instance starts (rollout.start)`]),
     ...(found.releases?.length ? [] : ['TODO  put a release into releases/1']),
     'Next:',
-    ...(options.environment ? ['  caddy run                              the front door'] : []),
+    ...(options.environment ? frontDoor(options) : []),
     '  holdpoint dev                          Temporal and a worker, in a terminal of their own',
     `  holdpoint plan --version ${version}${where}             what a deploy would do`,
+  ];
+}
+
+/** Without it the first deploy cannot shift traffic; Caddy is not among what Holdpoint brings along. */
+function frontDoor({ file }: InitOptions): string[] {
+  return [
+    `  ${`caddy run --config ${relative('.', join(dirname(file), 'Caddyfile'))}`.padEnd(37)}  the front door; must run before the first deploy`,
+    `  ${''.padEnd(37)}  (Caddy: https://caddyserver.com/docs/install)`,
   ];
 }

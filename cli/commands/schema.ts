@@ -1,12 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { jsonSchemaText } from '../../configuration/json-schema.ts';
+import { runbookSchema } from '../../workflows/runbook/schema.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { runbookJsonSchema } from '../runbook/runbook-expectations.ts';
 import { complain } from '../terminal.ts';
 
 /** Writes the runbook's JSON Schema to stdout or a file, for editors. */
 export function schema(options: { out?: string }): ExitCode {
-  const text = `${JSON.stringify(runbookJsonSchema(), null, 2)}\n`;
+  const text = jsonSchemaText(runbookSchema);
   if (options.out) {
     mkdirSync(dirname(options.out), { recursive: true });
     writeFileSync(options.out, text);

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
-import { type Runbook, runbookSchema } from '../../workflows/runbook/schema.ts';
+import { parseDocument } from 'yaml';
+import { checkDocument } from '../../configuration/check-document.ts';
+import { renderProblems } from '../../configuration/render-problems.ts';
+import type { Runbook } from '../../workflows/runbook/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Problem } from '../problem.ts';
-import { renderProblems } from '../render/problems.ts';
-import { positionsIn } from './position.ts';
-import { problemsOf, type RunbookProblem } from './problems.ts';
-import { runbookExpectations } from './runbook-expectations.ts';
-import { syntaxProblems } from './syntax.ts';
+import { runbookDocument } from './runbook-document.ts';
 
 export interface LoadedRunbook {
   runbook: Runbook;
@@ -17,54 +15,13 @@ export interface LoadedRunbook {
   folder: string;
 }
 
-export type Checked = { runbook: Runbook; problems: [] } | { runbook: null; problems: RunbookProblem[] };
-
-/** Checks the text of a runbook; every problem at once, in the order of its lines. Pure. */
-export function checkRunbook(text: string): Checked {
-  const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = positionsIn(doc, lines, text);
-  if (doc.errors.length > 0) return { runbook: null, problems: syntaxProblems(doc, text, at) };
-  if (doc.contents === null) return { runbook: null, problems: [nothingIn] };
-  let document: unknown;
-  try {
-    document = doc.toJS();
-  } catch (error) {
-    const message = `not valid YAML: ${error instanceof Error ? error.message : String(error)}`;
-    return {
-      runbook: null,
-      problems: [{ ...nothingIn, message, expected: null, hint: 'write the value out instead of `*name`' }],
-    };
-  }
-  const result = runbookSchema.safeParse(document);
-  return result.success
-    ? { runbook: result.data, problems: [] }
-    : { runbook: null, problems: problemsOf(result.error.issues, document, at, runbookExpectations()) };
-}
-
-const nothingIn: RunbookProblem = {
-  line: 1,
-  column: 1,
-  length: 1,
-  path: '',
-  message: 'the runbook is empty',
-  found: null,
-  expected: 'service, prepare and rollout at least',
-  hint: '`holdpoint init --force` writes one to start from',
-  about: null,
-  example: null,
-};
-
 /** Reads and checks a runbook. Throws a `Problem` that lists everything wrong with it; starts nothing. */
 export function loadRunbook(path: string): LoadedRunbook {
   const file = resolve(path);
   const text = readRunbook(path);
-  const checked = checkRunbook(text);
-  if (checked.runbook) return { runbook: checked.runbook, file, folder: dirname(file) };
-  throw new Problem(exitCodes.invalidRunbook, renderProblems(path, text, checked.problems), [], {
-    file,
-    problems: checked.problems,
-  });
+  const { value: runbook, problems } = checkDocument(text, runbookDocument);
+  if (runbook) return { runbook, file, folder: dirname(file) };
+  throw new Problem(exitCodes.invalidRunbook, renderProblems(path, text, problems), [], { file, problems });
 }
 
 /**

@@ -1,15 +1,16 @@
+import type { DocumentKind } from '../../configuration/check-document.ts';
 import { runbookSchema } from '../../workflows/runbook/schema.ts';
-import { type Expectations, expectationsOf } from './expectations.ts';
 
-/** The published JSON Schema (draft 2020-12) of the runbook as people write it: defaults are optional. */
-export function runbookJsonSchema(): Record<string, unknown> {
-  return runbookSchema.toJSONSchema({ io: 'input' }) as Record<string, unknown>;
-}
-
-/** What a runbook expects, with examples. */
-export function runbookExpectations(): Expectations {
-  return expectationsOf(runbookJsonSchema(), exampleAt);
-}
+/** The runbook as a file that people write. */
+export const runbookDocument: DocumentKind<typeof runbookSchema> = {
+  name: 'the runbook',
+  schema: runbookSchema,
+  exampleAt,
+  empty: {
+    expected: 'service, prepare and rollout at least',
+    hint: '`holdpoint init --force` writes one to start from',
+  },
+};
 
 /** What to write, by path with `*` for list items and free names. */
 const examples: Record<string, string> = {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { checkRunbook } from '../../../cli/runbook/load.ts';
-import { minimalRunbook } from '../support/stage.ts';
+import { runbookDocument } from '../../cli/runbook/runbook-document.ts';
+import { checkDocument } from '../../configuration/check-document.ts';
+import { minimalRunbook } from '../cli/support/stage.ts';
 
 const good = minimalRunbook('shop');
-const problemsOf = (text: string) => checkRunbook(text).problems;
+const problemsOf = (text: string) => checkDocument(text, runbookDocument).problems;
 const only = (text: string) => {
   const problems = problemsOf(text);
   expect(problems, JSON.stringify(problems, null, 2)).toHaveLength(1);
@@ -11,7 +12,10 @@ const only = (text: string) => {
 };
 
 test('a good runbook has no problems, and its defaults filled in', () => {
-  expect(checkRunbook(good)).toMatchObject({ problems: [], runbook: { rollout: { strategy: 'blue-green' } } });
+  expect(checkDocument(good, runbookDocument)).toMatchObject({
+    problems: [],
+    value: { rollout: { strategy: 'blue-green' } },
+  });
 });
 
 describe('keys', () => {
@@ -120,7 +124,7 @@ describe('documents', () => {
   test.each([
     ['tabs', 'service: shop\n\tprepare: {}', 'spaces'],
     ['a missing quote', 'service: "shop', 'closing quote'],
-    ['a second document', 'service: shop\n---\nservice: b', 'one runbook a file'],
+    ['a second document', 'service: shop\n---\nservice: b', 'one document a file'],
     ['text with a colon', 'service: a: b', 'needs quotes'],
     ['an unknown alias', 'service: *name', 'write the value out'],
   ])('%s get a hint', (_what, text, hint) => {

@@ -6,7 +6,8 @@ import { parse } from 'yaml';
 import { look, toName } from '../../../cli/init/look.ts';
 import { runbookText } from '../../../cli/init/runbook-text.ts';
 import { flowList } from '../../../cli/init/yaml.ts';
-import { checkRunbook } from '../../../cli/runbook/load.ts';
+import { runbookDocument } from '../../../cli/runbook/runbook-document.ts';
+import { checkDocument } from '../../../configuration/check-document.ts';
 import { holdpoint } from '../support/cli.ts';
 
 let folder: string;
@@ -19,9 +20,9 @@ const put = (path: string, text = '') => {
   writeFileSync(join(folder, path), text);
 };
 const runbook = () => {
-  const checked = checkRunbook(runbookText(look(folder)));
+  const checked = checkDocument(runbookText(look(folder)), runbookDocument);
   expect(checked.problems).toEqual([]);
-  return checked.runbook!;
+  return checked.value!;
 };
 
 describe('a runbook is written from what the folder says', () => {
@@ -76,6 +77,28 @@ describe('a runbook is written from what the folder says', () => {
 });
 
 describe('holdpoint init', () => {
+  const file = () => join(folder, 'holdpoint.yaml');
+  const firstLine = (name: string) => readFileSync(join(folder, name), 'utf8').split('\n')[0];
+
+  test('says where Caddy comes from, and that it runs before the first deploy', async () => {
+    for (const version of ['1', '10', '2']) put(`releases/${version}/server.js`);
+    const { stdout } = await holdpoint(['init', '-f', file()]);
+    expect(stdout).toMatch(/caddy run --config .*Caddyfile +the front door; must run before the first deploy/);
+    expect(stdout).toContain('https://caddyserver.com/docs/install');
+    // The newest release: 10, not 2.
+    expect(stdout).toContain('--version 10 ');
+  });
+
+  test('names the schema for editors only where Holdpoint is installed beside the files', async () => {
+    await holdpoint(['init', '-f', file()]);
+    expect(firstLine('holdpoint.yaml')).not.toContain('$schema');
+    for (const name of ['runbook', 'environments']) put(`node_modules/holdpoint/schema/${name}.schema.json`);
+    await holdpoint(['init', '-f', file(), '--force']);
+    const line = (name: string) => `# yaml-language-server: $schema=node_modules/holdpoint/schema/${name}.schema.json`;
+    expect(firstLine('holdpoint.yaml')).toBe(line('runbook'));
+    expect(firstLine('environments.yaml')).toBe(line('environments'));
+  });
+
   test('writes three files, and never over one that exists', async () => {
     const file = join(folder, 'holdpoint.yaml');
     const first = await holdpoint(['init', '-f', file]);
