@@ -9,6 +9,7 @@ const folder = join(import.meta.dirname, '../fixtures/histories');
 export interface History {
   events: {
     eventType: string;
+    workflowExecutionStartedEventAttributes?: { workflowId?: string };
     activityTaskScheduledEventAttributes?: { activityType: { name: string } };
     upsertWorkflowSearchAttributesEventAttributes?: {
       searchAttributes: { indexedFields: Record<string, { data: string }> };

@@ -7,9 +7,12 @@ export async function replay(
   recorded: ReturnType<typeof histories>,
 ): Promise<Map<string, Error | undefined>> {
   const said = new Map<string, Error | undefined>();
-  const named = recorded.map(({ name, history }) => ({ workflowId: name, history }));
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, named)) {
-    said.set(workflowId, error);
+  for (const { name, history } of recorded) {
+    // Its own id: a deploy's id is its lock, and a run refuses to go under another one.
+    const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
+    for await (const { error } of Worker.runReplayHistories({ workflowBundle }, [{ workflowId, history }])) {
+      said.set(name, error);
+    }
   }
   return said;
 }

@@ -87,9 +87,11 @@ describe('going back', () => {
   test('an undo that fails needs attention, says at what, and nothing before it is undone', async () => {
     deploys.world.verdict = { word: 'failed', sentence: 'bad', measurement: null };
     deploys.world.effects.length = 0;
+    const open = deploys.world.block('watchTraffic');
     const run = await deploys.start('2', { verify: { watch: { for: '1s' } } });
-    await run.until(({ steps }) => steps.some(({ id, state }) => id === 'rollout.shift' && state === 'done'));
+    await run.until(({ steps }) => steps.some(({ id, state }) => id === 'verify.watch' && state === 'running'));
     deploys.world.fail('shiftTraffic', { message: 'the proxy does not answer' });
+    open();
     const status = await run.end();
     expect(status.outcome).toBe('needs attention');
     expect(status.sentence).toContain('Give all traffic back to shop 1 in blue failed: the proxy does not answer');

@@ -15,7 +15,7 @@ export function startCandidate(situation: Situation, slot: Slot, stop = stopActi
       phase: 'rollout',
       sentence: `Start ${name} in ${slot} on port ${target.ports[slot]}`,
       action: startAction(situation, release, slot),
-      undo: { sentence: `Stop ${name} in ${slot}, once it is drained`, actions: [stop] },
+      undo: { sentence: `${stop.drainMs > 0 ? 'Drain and stop' : 'Stop'} ${name} in ${slot}`, actions: [stop] },
       deadlineMs: quickMs,
     },
     {
