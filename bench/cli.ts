@@ -7,7 +7,7 @@ import type { Findings } from './support/result.ts';
 import { spread } from './support/samples.ts';
 
 const times = 20;
-const holdpoint = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const holdpoint = fileURLToPath(new URL('../dist/cli/bin/main.js', import.meta.url));
 const run = promisify(execFile);
 
 /** How long a person waits for an answer at the prompt: wall time of whole processes. */

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import { readServiceName } from './runbook/load.ts';
+import { readServiceName } from './runbook/service-name.ts';
 
 /** Options that every command about a run takes, as commander hands them over. */
 export interface CommonOptions {

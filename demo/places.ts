@@ -52,7 +52,7 @@ export async function makePlaces(): Promise<Places> {
     home,
     target: join(home, 'local', 'shop'),
     shop: join(root, 'examples', 'shop'),
-    cli: join(root, 'dist', 'cli', 'main.js'),
+    cli: join(root, 'dist', 'cli', 'bin', 'main.js'),
     environments: join(work, 'environments.yaml'),
     caddyfile: join(work, 'Caddyfile'),
     secrets: join(work, 'secrets.env'),

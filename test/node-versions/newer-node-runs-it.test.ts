@@ -5,7 +5,7 @@ import { nodeMajors, nodeOf } from '../support/node-version.ts';
 import { clientOf } from '../support/real-deploy.ts';
 import { Site } from '../support/site.ts';
 
-const cli = join(import.meta.dirname, '../../dist/cli/main.js');
+const cli = join(import.meta.dirname, '../../dist/cli/bin/main.js');
 
 describe.each(nodeMajors)('Node %i', (major) => {
   let node: string;

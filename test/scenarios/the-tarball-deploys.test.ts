@@ -24,7 +24,7 @@ describe('the tarball', () => {
     const top = new Set(paths.map((path) => path.split('/')[0]));
     const published: string[] = JSON.parse(readFileSync(join(holdpoint.package, 'package.json'), 'utf8')).files;
     expect([...top].filter((name) => !['package.json', ...published].includes(name!))).toEqual([]);
-    expect(paths).toEqual(expect.arrayContaining(['package.json', 'dist/cli/main.js', 'dist/workflow-bundle.js']));
+    expect(paths).toEqual(expect.arrayContaining(['package.json', 'dist/cli/bin/main.js', 'dist/workflow-bundle.js']));
     const unwanted =
       /(^|\/)(test|tests|demo|bench|scripts|node_modules|\.built)(\/|$)|(?<!\.d)\.ts$|\.test\.|\.map$|\.tgz$/;
     expect(paths.filter((path) => unwanted.test(path))).toEqual([]);

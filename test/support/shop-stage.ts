@@ -141,7 +141,7 @@ async function untilWorker({ workflowService }: Client, taskQueue: string): Prom
 
 const workflowTasks = 1; // temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../dist/cli/bin/main.js', import.meta.url));
 
 const first = {
   service: 'shop',

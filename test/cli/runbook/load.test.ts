@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { Problem } from '../../../cli/problem.ts';
-import { loadRunbook, readServiceName } from '../../../cli/runbook/load.ts';
+import { loadRunbook } from '../../../cli/runbook/load.ts';
+import { readServiceName } from '../../../cli/runbook/service-name.ts';
 import { minimalRunbook } from '../support/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdpoint-load-'));
