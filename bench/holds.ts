@@ -41,7 +41,9 @@ async function holdpoint(lab: Lab, server: Server): Promise<Row> {
     kind: 'idle',
     plan: await planFile(lab, request),
   });
-  await inWaves(count, width, (n) => startDeploy(server.client, taskQueue, request, `deploy/bench/shop-${n}`));
+  // The id is the lock, and names the service: so each is the deploy of a service of its own.
+  const deployOf = (n: number) => ({ ...request, runbook: { ...request.runbook, service: `shop-${n}` } });
+  await inWaves(count, width, (n) => startDeploy(server.client, taskQueue, deployOf(n), `deploy/bench/shop-${n}`));
   const waiting = `HoldpointOutcome = "waiting" AND TaskQueue = "${taskQueue}"`;
   await until(patienceMs, `${count} deploys do not all reach their hold`, async () => {
     return (await server.client.workflow.count(waiting)).count === count;
