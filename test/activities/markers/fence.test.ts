@@ -68,7 +68,8 @@ describe('the fence of a target', () => {
     const claimers = [0, 1, 2].map((first) => spawn(process.execPath, ['--import', 'tsx', script, folder, `${first}`]));
     const codes = await Promise.all(claimers.map(async (child) => (await once(child, 'exit'))[0]));
     expect(codes).toEqual([0, 0, 0]);
-    expect(readdirSync(join(folder, 'fence'))).toEqual(['59.json']);
+    // A claim that comes while older ones are cleared away may leave its file: the largest number counts.
+    expect(readdirSync(join(folder, 'fence'))).toContain('59.json');
     await assertFence(host, folder, writer(59));
     await expect(assertFence(host, folder, writer(58))).rejects.toMatchObject({ type: 'Fenced' });
   });
