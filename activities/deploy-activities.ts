@@ -9,6 +9,7 @@ import { createDatabase, findPostgresBin } from './database/index.ts';
 import type { Environments } from './environments/environments.ts';
 import { assertFence, claim } from './markers/fence.ts';
 import { writeRecord } from './markers/record.ts';
+import { accessOf } from './migrations/access.ts';
 import { migrateDown, migrateUp } from './migrations/migrate.ts';
 import { makePlan } from './plan/make-plan.ts';
 import { checkRelease } from './prepare/check-release.ts';
@@ -62,19 +63,13 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
     },
     async migrateUp(input) {
       const { host, secrets } = await fenced(input);
-      const { [input.tool.database]: url, ...env } = await secrets.resolve([
-        input.tool.database,
-        ...input.tool.secrets,
-      ]);
-      return migrateUp({ host, ...jobsOf(input.target, mask) }, { ...input, url: url!, env, signal: signal() });
+      const access = await accessOf(input.tool, secrets);
+      return migrateUp({ host, ...jobsOf(input.target, mask) }, { ...input, ...access, signal: signal() });
     },
     async migrateDown(input) {
       const { host, secrets } = await fenced(input);
-      const { [input.tool.database]: url, ...env } = await secrets.resolve([
-        input.tool.database,
-        ...input.tool.secrets,
-      ]);
-      return migrateDown({ host, ...jobsOf(input.target, mask) }, { ...input, url: url!, env, signal: signal() });
+      const access = await accessOf(input.tool, secrets);
+      return migrateDown({ host, ...jobsOf(input.target, mask) }, { ...input, ...access, signal: signal() });
     },
 
     async startInstance(input) {

@@ -9,10 +9,9 @@
  * state, looks first, and does only what is missing.
  */
 import type { ActionOf, InstanceSpec, MigrationTool } from './runbook/actions.ts';
-import type { Probe, SmokeTest, TrafficMeasurement, Verdict, WatchLimits } from './runbook/checks.ts';
-import type { Json } from './runbook/json.ts';
+import type { Probe, SmokeTest, TrafficMeasurement, Verdict } from './runbook/checks.ts';
 import type { InstanceState, MigrationState } from './runbook/observed.ts';
-import type { Plan, Release, Slot, Target } from './runbook/plan.ts';
+import type { Plan, Slot, Target } from './runbook/plan.ts';
 import type { Runbook } from './runbook/schema.ts';
 
 /** Who writes: goes with every call that changes something, and is left as a marker at the target. */
@@ -144,4 +143,4 @@ export interface ChecksPort {
   smoke(address: string, test: SmokeTest, signal: AbortSignal): Promise<Evidence>;
 }
 
-export type { InstanceState, Json, MigrationState, Release, WatchLimits };
+export type { InstanceState, MigrationState };

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { activities } from './activity-proxies.ts';
 import type { DeployRequest } from './messages.ts';
 import type { Run } from './run.ts';
+import { namesPlan } from './runbook/names-plan.ts';
 import type { Plan } from './runbook/plan.ts';
 
 /** Short, since somebody waits for it; what keeps it from being made is said. */
@@ -11,7 +12,7 @@ const planningMs = 15_000;
 export async function preparePlan(run: Run, request: DeployRequest): Promise<void> {
   const plan = await makePlan(request);
   run.adopt(plan);
-  if (request.plan && !sameDigest(plan.digest, request.plan)) {
+  if (request.plan && !namesPlan(request.plan, plan.digest)) {
     const message = `the plan is ${plan.digest} now, not ${request.plan}: the target has changed. Look at it again with \`holdpoint plan\``;
     throw ApplicationFailure.nonRetryable(message, 'PlanMoved');
   }
@@ -28,9 +29,4 @@ export function makePlan({ runbook, environment, folder, version, intent }: Depl
     version,
     intent,
   });
-}
-
-function sameDigest(digest: string, wanted: string): boolean {
-  const hex = (text: string) => text.replace(/^sha256:/, '');
-  return hex(wanted).length >= 8 && hex(digest).startsWith(hex(wanted));
 }

@@ -1,6 +1,7 @@
 import { messageOf } from './failure-message.ts';
 import type { Operator } from './operator.ts';
 import type { Run } from './run.ts';
+import { clip } from './runbook/clip.ts';
 import type { Step } from './runbook/plan.ts';
 import { perform } from './steps/index.ts';
 import { contextOf } from './steps/step-context.ts';
@@ -13,7 +14,7 @@ export async function rollBack(run: Run, operator: Operator, why: string): Promi
   if (run.undos.length === 0) return null;
   run.status.paused = null;
   run.enter('rolling back', why);
-  run.note(clip(`Rolling back: ${why}`));
+  run.note(clip(`Rolling back: ${why}`, longestLine));
   const undos = run.undos.toReversed();
   for (const [index, step] of undos.entries()) {
     const trouble = await undo(run, operator, step);
@@ -28,9 +29,6 @@ export async function rollBack(run: Run, operator: Operator, why: string): Promi
 
 /** A longer line runs out at the timeline's edge; the whole sentence is in the result. */
 const longestLine = 90;
-function clip(line: string): string {
-  return line.length <= longestLine ? line : `${line.slice(0, longestLine - 1)}…`;
-}
 
 async function undo(run: Run, operator: Operator, step: Step): Promise<string | null> {
   const { sentence, actions, until } = step.undo!;

@@ -1,6 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { Message, Verb } from './messages.ts';
 import type { Run } from './run.ts';
+import { namesPlan } from './runbook/names-plan.ts';
 
 /**
  * Why a decision does not count, as a sentence for its sender; null when it does. A decision counts only from
@@ -91,12 +92,9 @@ function forAnotherRun({ run: meant }: Message): string | null {
   return null;
 }
 
-const shortestPlan = 8;
-
 /** The whole digest, or its beginning; verbs that answer no question may leave it out. */
 function forAnotherPlan({ plan: meant }: Message, { plan }: Run): string | null {
   if (meant === undefined) return null;
-  const hex = (digest: string) => digest.replace(/^sha256:/, '');
-  if (hex(meant).length >= shortestPlan && plan && hex(plan.digest).startsWith(hex(meant))) return null;
+  if (plan && namesPlan(meant, plan.digest)) return null;
   return `it is for another plan (${meant.slice(0, 24)}); this one is ${plan?.digest.slice(0, 19) ?? 'not made yet'}`;
 }

@@ -3,6 +3,7 @@ import type { MigrationState, Observed } from '../../workflows/runbook/observed.
 import type { Target } from '../../workflows/runbook/plan.ts';
 import type { Runbook } from '../../workflows/runbook/schema.ts';
 import { readRecord } from '../markers/record.ts';
+import { accessOf } from '../migrations/access.ts';
 import { findMigrationsTool } from '../migrations/index.ts';
 import type { Site } from '../site.ts';
 import type { Releases } from './releases.ts';
@@ -32,6 +33,6 @@ export async function observe(
 
 async function observeMigrations({ host, secrets }: Site, runbook: Runbook, folder: string): Promise<MigrationState> {
   const tool = migrationTool({ runbook }, folder);
-  const { [tool.database]: url, ...env } = await secrets.resolve([tool.database, ...tool.secrets]);
-  return findMigrationsTool(tool.kind).observe(host, tool, url!, env);
+  const { url, env } = await accessOf(tool, secrets);
+  return findMigrationsTool(tool.kind).observe(host, tool, url, env);
 }

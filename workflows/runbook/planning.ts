@@ -1,4 +1,5 @@
 import type { InstanceSpec } from './actions.ts';
+import { clip } from './clip.ts';
 import { toMs } from './duration.ts';
 import { fill } from './fill.ts';
 import type { Observed } from './observed.ts';
@@ -42,8 +43,7 @@ export interface StrategySteps {
 
 export const other = (slot: Slot): Slot => (slot === 'blue' ? 'green' : 'blue');
 
-export const allTo = (slot: Slot): Record<Slot, number> =>
-  slot === 'blue' ? { blue: 1, green: 0 } : { blue: 0, green: 1 };
+const allTo = (slot: Slot): Record<Slot, number> => (slot === 'blue' ? { blue: 1, green: 0 } : { blue: 0, green: 1 });
 
 export const quickMs = 60_000;
 
@@ -124,12 +124,9 @@ export function finished(steps: Step[]): Step[] {
     let id = step.id;
     for (let count = 2; taken.has(id); count += 1) id = `${step.id}-${count}`;
     taken.add(id);
-    return { ...step, id, sentence: clip(step.sentence) };
+    return { ...step, id, sentence: clip(step.sentence, longestSentence) };
   });
 }
 
 /** Temporal keeps at most 200 bytes of a summary. */
 const longestSentence = 160;
-function clip(sentence: string): string {
-  return sentence.length <= longestSentence ? sentence : `${sentence.slice(0, longestSentence - 1)}…`;
-}
