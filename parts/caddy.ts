@@ -10,7 +10,7 @@ const target = join(cacheFolder(), 'caddy-2.11.7');
 export const caddy: Search = {
   name: 'caddy',
   variable: 'HOLDPOINT_CADDY_BIN',
-  minimum: '2.8',
+  minimum: '2.11.2',
   places: () => onPath('caddy'),
   version: (path) => versionOf(path, ['version']),
   download: {

@@ -1,9 +1,21 @@
 /** The real programs that the demo and the tests run: what they are called, and what finding one gives. */
 
-export type PartName = 'temporal' | 'caddy' | 'postgres' | 'dbmate' | 'chromium';
+export type PartName =
+  | 'temporal'
+  | 'caddy'
+  | 'postgres'
+  | 'dbmate'
+  | 'chromium'
+  | 'nginx'
+  | 'haproxy'
+  | 'traefik'
+  | 'prometheus'
+  | 'docker'
+  | 'compose'
+  | 'registry';
 
 export interface Part {
-  /** Absolute path of the executable; for postgres the folder that holds initdb, postgres, psql, pg_dump, pg_restore. */
+  /** Absolute path of the executable (for docker `dockerd`); for postgres the folder that holds initdb, postgres, psql, pg_dump, pg_restore. */
   path: string;
   /** For example `1.9.1`. */
   version: string;

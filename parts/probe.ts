@@ -30,7 +30,7 @@ export function versionOf(file: string, args: string[], as: ProbeOptions = {}): 
   return new Promise((resolve, reject) => {
     execFile(file, args, { timeout: 20_000, cwd: '/', ...as }, (error, stdout, stderr) => {
       if (error) return reject(new Error(`${file} ${args.join(' ')}: ${firstLine(stderr) || error.message}`));
-      const version = /\d+(\.\d+)+/.exec(stdout)?.[0];
+      const version = /\d+(\.\d+)+/.exec(stdout || stderr)?.[0]; // nginx writes it to stderr
       if (version) return resolve(version);
       reject(new Error(`${file} ${args.join(' ')} printed no version number`));
     });

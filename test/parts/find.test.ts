@@ -73,8 +73,13 @@ test('when nothing helps, the error names every place tried and the commands tha
   }
 });
 
+const programs = [
+  ...(['temporal', 'postgres', 'caddy', 'dbmate'] as const),
+  ...(['nginx', 'haproxy', 'traefik', 'prometheus', 'compose', 'registry'] as const),
+];
+
 test('the real programs are found, and found again', async () => {
-  for (const name of ['temporal', 'postgres', 'caddy', 'dbmate'] as const) {
+  for (const name of programs) {
     const [first, second] = await Promise.all([findPart(name), findPart(name)]);
     expect(first.version).toMatch(/^\d+\.\d+/);
     expect(second).toEqual(first);

@@ -9,6 +9,12 @@ declare module 'vitest' {
     postgresUrl: string;
     /** Folder of pg_dump and the like, of the cluster's own version. */
     postgresBin: string;
+    /** Address of the Docker engine that all test files share, as `DOCKER_HOST` holds it. */
+    dockerHost: string;
+    /** Path of Compose v2, run as `docker-compose`. */
+    composeBin: string;
+    /** Reference of the image that test/support/images.ts builds releases upon. */
+    baseImage: string;
     /** Path of the workflows' bundle, made once from the sources. */
     workflowBundle: string;
   }
