@@ -1,22 +1,25 @@
 import { Context } from '@temporalio/activity';
-import type { DeployActivities } from '../workflows/ports.ts';
+import type { DeployActivities, Writer } from '../workflows/ports.ts';
 import type { Target } from '../workflows/runbook/plan.ts';
+import { watch } from './analysis/watch.ts';
+import { imagePlace } from './artifacts/image-place.ts';
+import { artifactOf } from './artifacts/index.ts';
 import { checks } from './checks/index.ts';
 import { probeInstance } from './checks/probe-instance.ts';
-import { jobsOf } from './commands/jobs.ts';
 import { runLine } from './commands/run-line.ts';
 import { createDatabase, findPostgresBin } from './database/index.ts';
+import { buildImage } from './docker/build.ts';
 import type { Environments } from './environments/environments.ts';
 import { assertFence, claim } from './markers/fence.ts';
 import { writeRecord } from './markers/record.ts';
 import { accessOf } from './migrations/access.ts';
 import { migrateDown, migrateUp } from './migrations/migrate.ts';
 import { makePlan } from './plan/make-plan.ts';
-import { checkRelease } from './prepare/check-release.ts';
+import { closeReceipt, openReceipt } from './receipt/receipt.ts';
+import { markStart } from './receipt/starts.ts';
 import type { Mask } from './secrets/mask.ts';
 import { addressOf, openSite, proxyOf } from './site.ts';
 import { drain } from './traffic/drain.ts';
-import { watch } from './traffic/watch.ts';
 
 interface Deps {
   environments: Environments;
@@ -34,16 +37,47 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
     return opened;
   };
   const signal = () => Context.current().cancellationSignal;
+  const masked = (text: string) => mask.text(text);
 
   return {
     makePlan: (request) => makePlan(environments, mask, request),
     claimTarget: ({ target, writer }) => claim(site(target).host, target.folder, writer),
-    checkRelease: (input) => checkRelease(site(input.target), input),
+    async buildRelease(input) {
+      const opened = await fenced(input);
+      const { release, artifact, writer } = input;
+      const { engine, repository, credentials } = imagePlace(artifact, {
+        ...input,
+        folder: release.folder,
+        site: opened,
+      });
+      const env = await opened.secrets.resolve(input.secrets);
+      const request = {
+        repository,
+        credentials,
+        version: release.version,
+        folder: release.folder,
+        build: artifact.build!,
+        env,
+      };
+      return buildImage(engine, opened.host, { ...request, writer, signal: signal() });
+    },
+    async fetchRelease(input) {
+      const opened = await fenced(input);
+      const artifact = artifactOf(input.artifact, { ...input, folder: input.release.folder, site: opened });
+      await opened.secrets.resolve(input.secrets);
+      return { ...(await artifact.fetch(input.release, signal())), secrets: input.secrets.length };
+    },
+    async pruneReleases(input) {
+      const opened = await fenced(input);
+      const artifact = artifactOf(input.artifact, { ...input, folder: input.inUse[0]!.folder, site: opened });
+      return artifact.prune(input.keep, input.inUse);
+    },
 
     async runCommand(input) {
-      const { secrets } = await fenced(input);
+      const { secrets, instances } = await fenced(input);
       const env = { ...(await secrets.resolve(input.secrets)), ...input.env };
-      return runLine(jobsOf(input.target, mask), { ...input, env, key: input.writer.key, signal: signal() });
+      const deps = { jobs: instances.jobs, mask: masked };
+      return runLine(deps, { ...input, env, key: input.writer.key, signal: signal() });
     },
     callHttp: ({ request, target }) => checks.smoke(site(target).traffic?.front() ?? '', request, signal()),
 
@@ -62,20 +96,25 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       });
     },
     async migrateUp(input) {
-      const { host, secrets } = await fenced(input);
+      const { instances, secrets } = await fenced(input);
       const access = await accessOf(input.tool, secrets);
-      return migrateUp({ host, ...jobsOf(input.target, mask) }, { ...input, ...access, signal: signal() });
+      const deps = { host: instances.inside(input.tool.release), jobs: instances.jobs, mask: masked };
+      return migrateUp(deps, { ...input, ...access, signal: signal() });
     },
     async migrateDown(input) {
-      const { host, secrets } = await fenced(input);
+      const { instances, secrets } = await fenced(input);
       const access = await accessOf(input.tool, secrets);
-      return migrateDown({ host, ...jobsOf(input.target, mask) }, { ...input, ...access, signal: signal() });
+      const deps = { host: instances.inside(input.tool.release), jobs: instances.jobs, mask: masked };
+      return migrateDown(deps, { ...input, ...access, signal: signal() });
     },
 
     async startInstance(input) {
-      const { instances, secrets } = await fenced(input);
+      const { host, instances, secrets } = await fenced(input);
+      const { slot, target, writer } = input;
       const env = { ...(await secrets.resolve(input.instance.secrets)), ...input.instance.env };
-      return instances.ensureRunning(input.slot, input.instance, env);
+      const version = input.instance.release.version;
+      await markStart(host, target.folder, writer.fence, { slot, version, at: Date.now() });
+      return instances.ensureRunning(input.slot, input.instance, env, input.writer);
     },
     probeInstance: ({ slot, probe, target }) => probeInstance(site(target), slot, probe, signal()),
     async smokeTest({ at, tests, target }) {
@@ -86,10 +125,12 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
 
     async shiftTraffic(input) {
       await proxyOf(await fenced(input)).setWeights(input.weights);
-      return { blue: input.weights.blue, green: input.weights.green };
+      return input.weights;
     },
-    watchTraffic: ({ slot, limits, target, since }) =>
-      watch({ traffic: proxyOf(site(target)), slot, limits, since, signal: signal() }),
+    watchTraffic(input) {
+      const opened = site(input.target);
+      return watch({ ...opened, traffic: proxyOf(opened), ...input, signal: signal() });
+    },
     async drainInstance(input) {
       const { traffic } = await fenced(input);
       return traffic ? drain({ ...input, traffic, signal: signal() }) : { drained: 'no proxy to ask' };
@@ -98,15 +139,30 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       const { instances } = await fenced(input);
       return instances.ensureStopped(input.slot, input.graceMs);
     },
-    async recordRelease({ slot, release, previous, target, writer }) {
+    async recordRelease({ weights, release, previous, target, writer }) {
       const { host } = await fenced({ target, writer });
       await writeRecord(host, target.folder, {
-        confirmed: { release, slot },
+        confirmed: { release, weights },
         previous,
         at: new Date().toISOString(),
         key: writer.key,
       });
-      return { release: release.version, slot, previous: previous?.version ?? null };
+      const slots = Object.keys(weights).filter((slot) => weights[slot]! > 0);
+      return { release: release.version, slot: slots.join(', '), previous: previous?.version ?? null };
+    },
+    async openReceipt(input) {
+      const { host, traffic } = await fenced(input);
+      return openReceipt({ host, ...where(input) }, input.prober, traffic);
+    },
+    closeReceipt(input) {
+      // Not fenced: it only counts.
+      const { host, traffic } = site(input.target);
+      return closeReceipt({ host, ...where(input) }, input.before, traffic);
     },
   };
 }
+
+const where = ({ target, writer }: { target: Target; writer: Writer }) => ({
+  folder: target.folder,
+  fence: writer.fence,
+});

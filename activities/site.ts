@@ -3,6 +3,7 @@ import type { Slot, Target } from '../workflows/runbook/plan.ts';
 import { refuse } from './failures.ts';
 import { hostOf } from './hosts/index.ts';
 import { instancesOf } from './instances/index.ts';
+import { type MetricsPort, metricsKinds } from './metrics/index.ts';
 import { fromRegistry } from './product-kind.ts';
 import { createSecrets, type Secrets } from './secrets/index.ts';
 import type { Mask } from './secrets/mask.ts';
@@ -13,17 +14,21 @@ export interface Site {
   host: HostPort;
   instances: InstancesPort;
   traffic: TrafficPort | null;
+  /** Where queries of a verdict are asked. */
+  metrics: MetricsPort | null;
   secrets: Secrets;
 }
 
 /** Opens nothing yet: connections are made when a port is used. */
 export function openSite(target: Target, mask: Mask): Site {
   const host = hostOf(target.host);
+  const secrets = createSecrets(target.secrets, mask);
   return {
     host,
-    instances: instancesOf(target, host),
+    instances: instancesOf({ target, host, mask }),
     traffic: target.traffic && fromRegistry(trafficKinds, target.traffic, { target, host }),
-    secrets: createSecrets(target.secrets, mask),
+    metrics: target.metrics && fromRegistry(metricsKinds, target.metrics, { secrets }),
+    secrets,
   };
 }
 

@@ -91,7 +91,8 @@ async function direct(lab: Lab, request: DeployRequest): Promise<Contestant> {
   const { activities } = createWorld(lab.environmentsFile);
   const call = <V extends keyof DeployActivities>(verb: V, input: Parameters<DeployActivities[V]>[0]) =>
     new MockActivityEnvironment().run(activities[verb] as never, input) as ReturnType<DeployActivities[V]>;
-  const { target, steps } = await call('makePlan', request);
+  const { targets, steps } = await call('makePlan', request);
+  const target = targets[0]!;
   const deploy = 'direct';
   const fence = Date.now();
   await call('claimTarget', { target, writer: { fence, key: deploy, deploy } });

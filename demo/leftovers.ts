@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readClaim } from '../activities/commands/launch.ts';
 import { endGroup } from '../activities/commands/process-group.ts';
+import { createLocalHost } from '../activities/hosts/local.ts';
 import { createProcessInstances } from '../activities/instances/process.ts';
-import { slots } from '../workflows/runbook/plan.ts';
 import type { Places } from './places.ts';
 
 const graceMs = 2_000;
@@ -14,8 +14,8 @@ export async function endLeftovers({ target, slots: ports }: Places): Promise<vo
     const claim = await readClaim(join(job, 'claim'));
     if (claim) await endGroup(claim, graceMs);
   }
-  const instances = createProcessInstances({ folder: target, ports });
-  for (const slot of slots) {
+  const instances = createProcessInstances({ folder: target, ports }, createLocalHost());
+  for (const slot of Object.keys(ports)) {
     if (await instances.observe(slot)) await instances.ensureStopped(slot, graceMs);
   }
 }

@@ -13,6 +13,21 @@ const rules: { files: string; may: string[] }[] = [
   { files: 'workflows/messages.ts', may: ['workflows/runbook/', '@temporalio/common'] },
   { files: 'workflows/', may: ['@temporalio/workflow', '@temporalio/common'] },
   {
+    files: 'activities/docker/',
+    may: [
+      'activities/',
+      'workflows/ports.ts',
+      'workflows/runbook/',
+      '@temporalio/activity',
+      'dockerode',
+      'tar-fs',
+      'tar-stream',
+      '@balena/dockerignore',
+      'zod',
+      'node:',
+    ],
+  },
+  {
     files: 'activities/',
     may: [
       'workflows/ports.ts',

@@ -9,9 +9,9 @@
  * state, looks first, and does only what is missing.
  */
 import type { ActionOf, InstanceSpec, MigrationTool } from './runbook/actions.ts';
-import type { Probe, SmokeTest, TrafficMeasurement, Verdict } from './runbook/checks.ts';
+import type { Probe, Receipt, SmokeTest, TrafficMeasurement, Verdict } from './runbook/checks.ts';
 import type { InstanceState, MigrationState } from './runbook/observed.ts';
-import type { Plan, Slot, Target } from './runbook/plan.ts';
+import type { Plan, Release, Slot, Target, Weights } from './runbook/plan.ts';
 import type { Runbook } from './runbook/schema.ts';
 
 /** Who writes: goes with every call that changes something, and is left as a marker at the target. */
@@ -42,7 +42,8 @@ export interface DeployActivities {
   makePlan(request: PlanRequest): Promise<Plan>;
 
   claimTarget(input: { target: Target; writer: Writer }): Promise<Evidence>;
-  checkRelease(input: ActionOf<'check-release'> & { target: Target }): Promise<Evidence>;
+  buildRelease(input: ActionOf<'build'> & { target: Target; writer: Writer }): Promise<Evidence>;
+  fetchRelease(input: ActionOf<'fetch'> & { target: Target; writer: Writer }): Promise<Evidence>;
   runCommand(input: ActionOf<'run'> & { target: Target; writer: Writer }): Promise<Evidence>;
   callHttp(input: ActionOf<'http'> & { target: Target }): Promise<Evidence>;
   backUp(input: ActionOf<'backup'> & { target: Target; writer: Writer }): Promise<Evidence>;
@@ -58,6 +59,10 @@ export interface DeployActivities {
   drainInstance(input: { slot: Slot; drainMs: number; target: Target; writer: Writer }): Promise<Evidence>;
   stopInstance(input: { slot: Slot; graceMs: number; target: Target; writer: Writer }): Promise<Evidence>;
   recordRelease(input: ActionOf<'confirm'> & { target: Target; writer: Writer }): Promise<Evidence>;
+  pruneReleases(input: ActionOf<'prune'> & { target: Target; writer: Writer }): Promise<Evidence>;
+  openReceipt(input: ActionOf<'open-receipt'> & { target: Target; writer: Writer }): Promise<Evidence>;
+  /** null where none was opened. */
+  closeReceipt(input: ActionOf<'close-receipt'> & { target: Target; writer: Writer }): Promise<Receipt | null>;
 }
 
 // ---------------------------------------------------------------------------- what products implement
@@ -91,29 +96,96 @@ export interface HostPort {
 export interface InstancesPort {
   /** What is in the slot, null where nothing ever was or all is removed. */
   observe(slot: Slot): Promise<InstanceState | null>;
-  /** Starts it unless exactly this release already runs in the slot. Never starts it twice. Refuses a slot in which another release runs. */
-  ensureRunning(slot: Slot, spec: InstanceSpec, env: Record<string, string>): Promise<Evidence>;
+  /**
+   * Starts it unless exactly this release already runs in the slot. Never starts it twice. Refuses a slot in which
+   * another release runs. `writer` is left as labels where the product has them.
+   */
+  ensureRunning(slot: Slot, spec: InstanceSpec, env: Record<string, string>, writer: Writer): Promise<Evidence>;
   /** SIGTERM, `graceMs`, SIGKILL of the whole group; removed afterwards. */
   ensureStopped(slot: Slot, graceMs: number): Promise<Evidence>;
   /** The last lines of what it printed, for errors. */
   tail(slot: Slot): Promise<string>;
   /** Where it can be reached directly. */
   address(slot: Slot): string;
+  /**
+   * Whether it is well by the product's own account (an image's HEALTHCHECK): null where it has none, or not yet.
+   * Throws non-retryably where it has ended, with how and its last lines.
+   */
+  health(slot: Slot): Promise<'healthy' | 'starting' | 'unhealthy' | null>;
+  /** Lines it printed between two moments, ms since the epoch, oldest first, at most 10,000. */
+  logs(slot: Slot, from: number, to: number): Promise<LogLine[]>;
+  /** One-off commands of a release, where its instances run. */
+  jobs: JobsPort;
+  /** The release's files and commands as its own tools see them: the machine, or the inside of its image. */
+  inside(release: Release): HostPort;
+  /** What a person should know before a deploy: settings that cost something, in sentences. */
+  notices(): Promise<string[]>;
+}
+
+export interface LogLine {
+  /** ms since the epoch; null where the product keeps no time. */
+  at: number | null;
+  text: string;
+}
+
+/** One-off commands that run once per key, whatever dies in between, and that a later call finds again. */
+export interface JobsPort {
+  /**
+   * Runs it to its end, once per key; every later call with the key returns the same end. A non-zero exit is a
+   * result. When `signal` aborts, rejects with its reason, after ending the command if the step was cancelled.
+   */
+  run(input: JobInput): Promise<JobResult>;
+  /** Lets the key run again: for a lost job, once it is known what it did. Throws `JobRunning` while it runs. */
+  forget(key: string): Promise<void>;
+}
+
+export interface JobInput {
+  key: string;
+  release: Release;
+  command: string[];
+  /** Handed over in memory, never written anywhere. */
+  env: Record<string, string>;
+  signal: AbortSignal;
+}
+
+export interface JobResult {
+  /** 128 + n when signal n ended it, 127 when there is no such command; null when lost. */
+  exitCode: number | null;
+  /** stdout and stderr as they came, last 64 KiB. */
+  output: string;
+  /** An earlier or overlapping attempt started it. */
+  attached: boolean;
+  /** It ended without leaving an exit code: nobody knows what it did. Said again on every call until `forget`. */
+  lost: boolean;
+}
+
+/** Where releases come from. */
+export interface ArtifactPort {
+  /** Versions that are there, in natural order: 2 before 10. */
+  list(): Promise<string[]>;
+  /** The version, pinned; null where there is none. Changes nothing. Throws (worth another try) where nobody answers. */
+  find(version: string): Promise<Release | null>;
+  /** Makes it available where it will run: pulled, checked out. May run twice. */
+  fetch(release: Release, signal: AbortSignal): Promise<Evidence>;
+  /** Keeps the newest `keep` and those in use; removes older ones. May run twice. */
+  prune(keep: number, inUse: Release[]): Promise<Evidence>;
 }
 
 export interface TrafficPort {
-  /** Shares 0–1 as the proxy itself has them now; null where nothing is configured yet. */
-  observe(): Promise<Record<Slot, number> | null>;
+  /** Shares 0–1 as the proxy itself has them now; null where nothing was ever set. */
+  observe(): Promise<Weights | null>;
   /** Returns once the proxy serves this. Loses no request. */
-  setWeights(weights: Record<Slot, number>): Promise<void>;
-  /** Requests in flight to the slot by the proxy's own count. */
+  setWeights(weights: Weights): Promise<void>;
+  /** Requests in flight to the slot, as the proxy or the machine it runs on counts them; never less than there are. */
   inFlight(slot: Slot): Promise<number>;
-  /** What the proxy measured of the slot between two moments, ms since the epoch. */
-  measure(slot: Slot, from: number, to: number): Promise<TrafficMeasurement>;
+  /** What the proxy measured of these slots together between two moments, ms since the epoch. */
+  measure(slots: Slot[], from: number, to: number): Promise<TrafficMeasurement>;
   /** URL of the front door. */
   front(): string;
-  /** What the proxy's configuration lacks, in sentences with what to paste; empty when it is ready. */
+  /** What the proxy's configuration lacks, in sentences with what to paste; empty when it is ready. Changes nothing. */
   missing(): Promise<string[]>;
+  /** What a person should know before a deploy: what a switch of this proxy costs, in sentences. Changes nothing. */
+  notices(): Promise<string[]>;
 }
 
 export interface DatabasePort {

@@ -47,6 +47,7 @@ export class Run {
       decisions: [],
       hold: null,
       paused: null,
+      receipt: null,
     };
   }
 

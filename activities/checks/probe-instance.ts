@@ -1,26 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
-import type { Evidence } from '../../workflows/ports.ts';
+import type { Evidence, InstancesPort } from '../../workflows/ports.ts';
 import type { Probe } from '../../workflows/runbook/checks.ts';
+import { describeMs } from '../../workflows/runbook/duration.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { refuse } from '../failures.ts';
 import type { Site } from '../site.ts';
 import { probe } from './probe.ts';
 
-/** Probes the slot until its deadline; a failure ends with the last lines that the instance printed. */
+const pauseMs = 250;
+
+/**
+ * Probes the slot until its deadline: with requests, or by the product's own health where the probe has no path. One
+ * that has ended fails at once. A failure ends with the last lines that the instance printed.
+ */
 export async function probeInstance(
   { instances }: Site,
   slot: Slot,
   wanted: Probe,
   signal: AbortSignal,
 ): Promise<Evidence> {
+  const { path } = wanted;
   try {
-    return await probe(instances.address(slot), wanted, signal);
+    if (path === null) return await untilHealthy(instances, slot, wanted, signal);
+    return await probe(instances.address(slot), { ...wanted, path }, signal, () => instances.health(slot));
   } catch (error) {
-    if (!(error instanceof ApplicationFailure)) throw error;
+    if (!(error instanceof ApplicationFailure) || error.type !== 'ProbeFailed') throw error;
     const printed = await instances.tail(slot);
-    throw refuse(
-      error.type ?? 'ProbeFailed',
-      printed ? `${error.message}. It printed last:\n${printed}` : error.message,
-    );
+    throw refuse('ProbeFailed', printed ? `${error.message}. It printed last:\n${printed}` : error.message);
+  }
+}
+
+async function untilHealthy(instances: InstancesPort, slot: Slot, { deadlineMs }: Probe, signal: AbortSignal) {
+  const started = performance.now();
+  const spent = () => Math.round(performance.now() - started);
+  for (;;) {
+    const health = await instances.health(slot);
+    if (health === 'healthy') return { health, ms: spent() };
+    if (health === null) {
+      throw refuse(
+        'NoHealthcheck',
+        `${slot} has no health of its own to ask (the image has no HEALTHCHECK). Say a path as rollout.ready, such as GET /healthz.`,
+      );
+    }
+    if (spent() > deadlineMs) {
+      throw refuse(
+        'ProbeFailed',
+        `${slot} is ${health} by its own HEALTHCHECK after ${describeMs(deadlineMs)}; allow more time with rollout.deadline`,
+      );
+    }
+    await sleep(pauseMs, undefined, { signal });
   }
 }

@@ -10,9 +10,15 @@ const pauseMs = 200;
 
 /**
  * GETs `probe.path` of `address` until so many answers in a row are below 400. Evidence: the last status, tries, ms.
- * Throws `ProbeFailed`, not to be retried, once the probe's own deadline has passed. Changes nothing.
+ * Throws `ProbeFailed`, not to be retried, once the probe's own deadline has passed, and what `whenNotReady` throws,
+ * which is called after each look that was none. Changes nothing.
  */
-export async function probe(address: string, probe: Probe, signal: AbortSignal): Promise<Evidence> {
+export async function probe(
+  address: string,
+  probe: Probe & { path: string },
+  signal: AbortSignal,
+  whenNotReady: () => Promise<unknown> = async () => {},
+): Promise<Evidence> {
   const url = new URL(probe.path, address).href;
   const started = performance.now();
   const left = () => probe.deadlineMs - (performance.now() - started);
@@ -23,6 +29,7 @@ export async function probe(address: string, probe: Probe, signal: AbortSignal):
     inARow = found.ready ? inARow + 1 : 0;
     last = found.words;
     if (inARow >= probe.successes) return { status: found.status, tries, ms: Math.round(performance.now() - started) };
+    if (!found.ready) await whenNotReady();
     await sleep(pauseMs, undefined, { signal });
   }
   const wanted = probe.successes > 1 ? `${probe.successes} times in a row ` : '';

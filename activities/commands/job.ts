@@ -12,6 +12,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/activity';
+import type { JobInput, JobResult } from '../../workflows/ports.ts';
 import { refuse } from '../failures.ts';
 import { isMissing, readIfThere, writeWhole } from './files.ts';
 import { type Claim, launch, readClaim } from './launch.ts';
@@ -19,25 +20,10 @@ import { readTail } from './output.ts';
 import { endGroup, isAlive, livingMembers } from './process-group.ts';
 import { bootId } from './process-table.ts';
 
-export interface JobInput {
+export interface ProcessJob extends Omit<JobInput, 'release'> {
   /** Markers folder, absolute. */
   folder: string;
-  key: string;
-  command: string[];
   cwd: string;
-  env: Record<string, string>;
-  signal: AbortSignal;
-}
-
-export interface JobResult {
-  /** 128 + n when signal n ended it, 127 when there is no such command; null when lost. */
-  exitCode: number | null;
-  /** stdout and stderr as they came, last 64 KiB. */
-  output: string;
-  /** An earlier or overlapping attempt started it. */
-  attached: boolean;
-  /** It ended without leaving an exit code: nobody knows what it did. Said again on every call until `forgetJob`. */
-  lost: boolean;
 }
 
 const graceMs = 5_000;
@@ -48,7 +34,7 @@ const longestPauseMs = 250;
  * a result. When `signal` aborts, rejects with its reason, after ending the command (SIGTERM, 5 s, SIGKILL) if the step
  * was cancelled; an attempt that ends for another reason (worker shut down, timed out) leaves it running for the next.
  */
-export async function runJob(input: JobInput): Promise<JobResult> {
+export async function runJob(input: ProcessJob): Promise<JobResult> {
   const files = filesOf(input.folder, input.key);
   const earlier = await readClaim(files.claim);
   if (earlier) return await finish(files, earlier, true, input.signal);

@@ -1,13 +1,10 @@
-import type { Target } from '../../workflows/runbook/plan.ts';
-import type { JobDeps } from '../migrations/run-once.ts';
-import type { Mask } from '../secrets/mask.ts';
+import type { JobsPort } from '../../workflows/ports.ts';
 import { forgetJob, runJob } from './job.ts';
 
-/** Jobs of a target: commands that outlive the worker, found again by their key. */
-export function jobsOf({ folder }: Target, mask: Mask): JobDeps {
+/** Commands of a release on this machine, in its folder; `folder` is the target's, for their markers. */
+export function processJobs(folder: string): JobsPort {
   return {
-    runJob: (input) => runJob({ ...input, folder }),
-    forgetJob: (key) => forgetJob(folder, key),
-    mask: (text) => mask.text(text),
+    run: ({ release, ...input }) => runJob({ ...input, folder, cwd: release.folder }),
+    forget: (key) => forgetJob(folder, key),
   };
 }

@@ -1,26 +1,25 @@
-import type { Evidence } from '../../workflows/ports.ts';
+import type { Evidence, JobsPort } from '../../workflows/ports.ts';
 import type { ActionOf } from '../../workflows/runbook/actions.ts';
 import { refuse } from '../failures.ts';
-import type { JobDeps } from '../migrations/run-once.ts';
 
 const shownLines = 10;
 
 /** A command of the runbook's own, once per `key`: a retry finds it running, or its end. Exit 0 is success. */
 export async function runLine(
-  { runJob, mask }: JobDeps,
+  { jobs, mask }: { jobs: JobsPort; mask(text: string): string },
   {
     command,
-    folder,
+    release,
     env,
     key,
     signal,
-  }: Pick<ActionOf<'run'>, 'command' | 'folder'> & {
+  }: Pick<ActionOf<'run'>, 'command' | 'release'> & {
     env: Record<string, string>;
     key: string;
     signal: AbortSignal;
   },
 ): Promise<Evidence> {
-  const { exitCode, output, attached, lost } = await runJob({ key, command, cwd: folder, env, signal });
+  const { exitCode, output, attached, lost } = await jobs.run({ key, release, command, env, signal });
   const last = mask(output).trim().split('\n').slice(-shownLines).join('\n');
   const line = command.join(' ');
   if (lost) {

@@ -1,5 +1,6 @@
 import type { Runbook } from '../../workflows/runbook/schema.ts';
-import type { Environment } from './schema.ts';
+import { targetsOf } from '../../workflows/runbook/targets-of.ts';
+import { type Environment, environmentSchema } from './schema.ts';
 
 /**
  * The environment where no file describes one: a laptop, a demo, a single small machine. Everything is allowed, on
@@ -7,24 +8,11 @@ import type { Environment } from './schema.ts';
  */
 export function embeddedEnvironment(runbook: Runbook, folder: string): Environment {
   const traffic = {
-    caddy: {
-      front: 'http://127.0.0.1:8080',
-      admin: 'http://127.0.0.1:2019',
-      log: `${folder}/traffic/access.log`,
-      folder: `${folder}/traffic`,
-    },
+    caddy: { front: 'http://127.0.0.1:8080', log: `${folder}/traffic/access.log`, folder: `${folder}/traffic` },
   };
-  const proxied = runbook.rollout.strategy !== 'recreate';
-  return {
-    targets: {
-      [runbook.rollout.on]: {
-        host: 'local',
-        instances: 'process',
-        ports: { blue: 4001, green: 4002 },
-        ...(proxied && { traffic }),
-      },
-    },
-    secrets: ['environment', { dotenv: '.env' }],
-    approvers: {},
-  } as Environment;
+  const targets = targetsOf(runbook).map(({ name, strategy }) => [
+    name,
+    { ports: { blue: 4001, green: 4002 }, ...(strategy !== 'recreate' && { traffic }) },
+  ]);
+  return environmentSchema.parse({ targets: Object.fromEntries(targets) });
 }

@@ -6,14 +6,23 @@ import { renderProblems } from '../../configuration/render-problems.ts';
 import { stateHome } from '../../configuration/state-home.ts';
 import type { Json } from '../../workflows/runbook/json.ts';
 import type { Product, SecretSource, Target } from '../../workflows/runbook/plan.ts';
-import type { Runbook } from '../../workflows/runbook/schema.ts';
+import type { Runbook, Strategy } from '../../workflows/runbook/schema.ts';
+import { targetsOf } from '../../workflows/runbook/targets-of.ts';
 import { refuse } from '../failures.ts';
 import { embeddedEnvironment } from './embedded.ts';
 import { type Environment, environmentsDocument } from './schema.ts';
 
-/** What an environment says for one runbook, with every default filled in. */
+/** A target, and how the runbook wants it to be renewed. */
 export interface Place {
   target: Target;
+  strategy: Strategy;
+  ready: string;
+}
+
+/** What an environment says for one runbook, with every default filled in. */
+export interface Places {
+  /** In the order in which they are renewed. */
+  places: Place[];
   /** null: there are no groups, anyone may answer. */
   approvers: Record<string, string[]> | null;
 }
@@ -21,7 +30,7 @@ export interface Place {
 /** Environments as the operators of this worker wrote them; `file` null: everything is allowed, here only. */
 export interface Environments {
   /** Reads anew each time, so that a change needs no restart. Throws non-retryably with file, line and what exists. */
-  place(runbook: Runbook, environment: string, folder: string): Promise<Place>;
+  place(runbook: Runbook, environment: string, folder: string): Promise<Places>;
 }
 
 export function createEnvironments(file: string | null, home = stateHome()): Environments {
@@ -38,17 +47,25 @@ export function createEnvironments(file: string | null, home = stateHome()): Env
       const found = file
         ? await fromFile(file, environment)
         : { environment: embeddedEnvironment(runbook, folder), where: 'without an environments file' };
-      const written = named(found.environment.targets, runbook.rollout.on, 'target', found.where);
-      const target: Target = {
-        name: runbook.rollout.on,
-        host: toProduct(written.host),
-        instances: toProduct(written.instances),
-        traffic: written.traffic ? toProduct(written.traffic) : null,
-        folder: written.folder ? join(written.folder, runbook.service) : folder,
-        ports: written.ports,
-        secrets: found.environment.secrets.map((source) => absolute(source, runbookFolder)),
-      };
-      return { target, approvers: file ? found.environment.approvers : null };
+      const wanted = targetsOf(runbook);
+      const places = wanted.map(({ name, strategy, ready }): Place => {
+        const written = named(found.environment.targets, name, 'target', found.where);
+        const own = written.folder ? join(written.folder, runbook.service) : folder;
+        const target: Target = {
+          name,
+          service: runbook.service,
+          host: toProduct(written.host),
+          instances: toProduct(written.instances),
+          traffic: written.traffic ? toProduct(written.traffic) : null,
+          metrics: written.metrics ? toProduct(written.metrics) : null,
+          // Each target has markers of its own, also where they live on one machine.
+          folder: wanted.length > 1 ? join(own, name) : own,
+          ports: written.ports,
+          secrets: found.environment.secrets.map((source) => absolute(source, runbookFolder)),
+        };
+        return { target, strategy, ready };
+      });
+      return { places, approvers: file ? found.environment.approvers : null };
     },
   };
 }

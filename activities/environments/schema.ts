@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DocumentKind } from '../../configuration/check-document.ts';
 import { hosts } from '../hosts/index.ts';
 import { instanceKinds } from '../instances/index.ts';
+import { metricsKinds } from '../metrics/index.ts';
 import type { ProductKind } from '../product-kind.ts';
 import { trafficKinds } from '../traffic/index.ts';
 
@@ -21,8 +22,20 @@ const target = z.strictObject({
     .optional()
     .meta({ description: 'The proxy in front. Without one only `recreate` works.' }),
   ports: z
-    .strictObject({ blue: port.meta({ examples: [4001] }), green: port.meta({ examples: [4002] }) })
-    .meta({ description: 'The port of each slot.', examples: [{ blue: 4001, green: 4002 }] }),
+    .record(name, port)
+    .refine((ports) => Object.keys(ports).length > 0, { error: 'a port for each slot' })
+    .refine((ports) => new Set(Object.values(ports)).size === Object.keys(ports).length, {
+      error: 'a port of its own for each slot',
+    })
+    .meta({
+      description:
+        'The port of each slot: two where one stays idle (blue-green, canary), one for each instance of a pool (rolling).',
+      examples: [
+        { blue: 4001, green: 4002 },
+        { 'web-1': 4001, 'web-2': 4002, 'web-3': 4003 },
+      ],
+    }),
+  metrics: product(metricsKinds).optional().meta({ description: 'Where the queries of a verdict are asked.' }),
   folder: z
     .string()
     .startsWith('/', { error: 'an absolute folder' })
@@ -38,7 +51,7 @@ const secretSource = z.union(
   { error: 'environment, { dotenv: .env } or { folder: /run/secrets }' },
 );
 
-const environment = z.strictObject({
+export const environmentSchema = z.strictObject({
   targets: z
     .record(name, target)
     .meta({ description: 'What is deployed to, by the name that `rollout.on` says.', examples: [{ web: webTarget }] }),
@@ -61,14 +74,14 @@ const environment = z.strictObject({
 
 export const environmentsSchema = z
   .strictObject({
-    environments: z.record(name, environment).meta({
+    environments: z.record(name, environmentSchema).meta({
       description: 'By the name that `deploy -e` says.',
       examples: [{ local: { targets: { web: webTarget } } }],
     }),
   })
   .meta({ title: 'Holdpoint environments' });
 
-export type Environment = z.output<typeof environment>;
+export type Environment = z.output<typeof environmentSchema>;
 
 /** The environments as a file that people write. */
 export const environmentsDocument: DocumentKind<typeof environmentsSchema> = {

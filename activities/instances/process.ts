@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Evidence, InstanceState, InstancesPort } from '../../workflows/ports.ts';
+import type { Evidence, HostPort, InstanceState, InstancesPort, LogLine, Writer } from '../../workflows/ports.ts';
 import type { InstanceSpec } from '../../workflows/runbook/actions.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
+import { processJobs } from '../commands/jobs.ts';
 import { type Claim, type Launched, launch } from '../commands/launch.ts';
 import { readTail } from '../commands/output.ts';
 import { endGroup, isAlive } from '../commands/process-group.ts';
@@ -16,8 +17,8 @@ import { filesOf, forgetOld, markEmptied, newest, newestLog, type SlotEntry } fr
 
 export const processInstances: ProductKind<InstancesPort, InstancesContext> = {
   options: z.strictObject({}),
-  create({ target }) {
-    if (target.host.kind === 'local') return createProcessInstances(target);
+  create({ target, host }) {
+    if (target.host.kind === 'local') return createProcessInstances(target, host);
     throw refuse(
       'WrongHost',
       `Target ${target.name} runs plain processes, which only works on host "local", not "${target.host.kind}".`,
@@ -30,9 +31,19 @@ const settleMs = 3_000;
 /** For what a crashed instance has left behind in its group. */
 const leftoverGraceMs = 2_000;
 const tailLines = 20;
+const mostLogLines = 10_000;
+const mostLogBytes = 4 * 1024 * 1024;
+
+/** A process carries no labels, so it is told nothing of who writes. */
+interface ProcessInstances extends Omit<InstancesPort, 'ensureRunning'> {
+  ensureRunning(slot: Slot, spec: InstanceSpec, env: Record<string, string>, writer?: Writer): Promise<Evidence>;
+}
 
 /** `folder` is the target's, `ports` tells where each slot listens. Keeps its state in `<folder>/slots/<slot>`. */
-export function createProcessInstances(target: { folder: string; ports: Record<Slot, number> }): InstancesPort {
+export function createProcessInstances(
+  target: { folder: string; ports: Record<Slot, number> },
+  host: HostPort,
+): ProcessInstances {
   const folderOf = (slot: Slot) => join(target.folder, 'slots', slot);
   return {
     observe: (slot) => observe(folderOf(slot)),
@@ -40,6 +51,11 @@ export function createProcessInstances(target: { folder: string; ports: Record<S
     ensureStopped: (slot, graceMs) => ensureStopped(folderOf(slot), graceMs),
     tail: (slot) => tail(folderOf(slot)),
     address: (slot) => `http://127.0.0.1:${target.ports[slot]}`,
+    health: (slot) => assertAlive(slot, folderOf(slot)),
+    logs: (slot) => logs(folderOf(slot)),
+    jobs: processJobs(target.folder),
+    inside: () => host,
+    notices: async () => [],
   };
 }
 
@@ -175,6 +191,21 @@ async function tail(folder: string, hide = (text: string) => text): Promise<stri
   const log = await newestLog(folder);
   const text = log === null ? '' : hide(await readTail(log));
   return text.trimEnd().split('\n').slice(-tailLines).join('\n');
+}
+
+/** A process says nothing of its health but that it ended. Throws `InstanceExited`. */
+async function assertAlive(slot: Slot, folder: string): Promise<null> {
+  const { claim } = await newest(folder);
+  if (!claim || (await isAlive(claim))) return null;
+  const printed = await tail(folder);
+  throw refuse('InstanceExited', `${noteOf(claim).release} in ${slot} has ended. The last it printed:\n${printed}`);
+}
+
+/** The whole log of the newest start as far as it fits: its lines carry no time of ours. */
+async function logs(folder: string): Promise<LogLine[]> {
+  const log = await newestLog(folder);
+  const lines = log === null ? [] : (await readTail(log, mostLogBytes)).split('\n').filter(Boolean);
+  return lines.slice(-mostLogLines).map((text) => ({ at: null, text }));
 }
 
 function noteOf(claim: Claim): { release: string; port: number } {

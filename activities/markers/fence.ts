@@ -34,6 +34,11 @@ export async function claim(host: HostPort, folder: string, writer: Writer): Pro
   return { fence: writer.fence };
 }
 
+/** Whether any deploy ever took the target. Changes nothing. */
+export async function wasClaimed(host: HostPort, folder: string): Promise<boolean> {
+  return (await newestFence(host, folder)) !== null;
+}
+
 /** Throws `Fenced` where a newer deploy has taken the target, `NotClaimed` where this one never took it. Changes nothing. */
 export async function assertFence(host: HostPort, folder: string, writer: Writer): Promise<void> {
   const newest = await newestFence(host, folder);

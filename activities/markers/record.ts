@@ -4,9 +4,9 @@ import { z } from 'zod';
 import type { HostPort } from '../../workflows/ports.ts';
 import { refuse } from '../failures.ts';
 
-const release = z.object({ version: z.string(), folder: z.string() });
+const release = z.object({ version: z.string(), folder: z.string(), image: z.string().exactOptional() });
 const recordSchema = z.object({
-  confirmed: z.object({ release, slot: z.enum(['blue', 'green']) }),
+  confirmed: z.object({ release, weights: z.record(z.string(), z.number()) }),
   /** The one before it; null at the first. */
   previous: release.nullable(),
   /** ISO 8601. */

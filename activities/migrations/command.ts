@@ -8,7 +8,7 @@ import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { look } from '../database/postgres-session.ts';
 import { isPostgresUrl } from '../database/postgres-url.ts';
 import { refuse } from '../failures.ts';
-import { type MigrationsTool, sessionEnvironment, toolEnvironment } from './tool.ts';
+import { folderOf, type MigrationsTool, sessionEnvironment, toolEnvironment } from './tool.ts';
 
 export const command: MigrationsTool = {
   async observe(host, tool, url, env) {
@@ -32,14 +32,14 @@ interface Access {
 
 async function list(host: HostPort, tool: MigrationTool, verb: 'current' | 'pending', access: Access) {
   const words = argv(tool, verb);
-  const { exitCode, stdout, stderr } = await host.exec(words, { cwd: tool.folder, env: access.env });
+  const { exitCode, stdout, stderr } = await host.exec(words, { cwd: folderOf(tool), env: access.env });
   if (exitCode === 0) return stdout.split('\n').flatMap((line) => line.trim() || []);
   // A database that is down explains it, and is worth another try.
   if (isPostgresUrl(access.url)) await look(access.url, (session) => session.query('SELECT 1'));
   const said = stderr.trim().split('\n').slice(-5).join('; ');
   throw refuse(
     'MigrationToolFailed',
-    `\`${verb}\` of the migration tool (${words.join(' ')}) ended with ${exitCode} in ${tool.folder}: ${said}`,
+    `\`${verb}\` of the migration tool (${words.join(' ')}) ended with ${exitCode} in ${folderOf(tool)}: ${said}`,
   );
 }
 

@@ -8,7 +8,7 @@ import type { HostPort } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { look } from '../database/postgres-session.ts';
 import { refuse } from '../failures.ts';
-import { type MigrationsTool, sessionEnvironment, toolPath } from './tool.ts';
+import { folderOf, type MigrationsTool, sessionEnvironment, toolPath } from './tool.ts';
 
 const folder = 'db/migrations';
 const table = 'schema_migrations';
@@ -39,7 +39,7 @@ export const dbmate: MigrationsTool = {
     DBMATE_STRICT: 'false',
   }),
   async obstacle(host, tool, revision) {
-    const path = posix.join(tool.folder, folder);
+    const path = posix.join(folderOf(tool), folder);
     // dbmate takes the newest that it has a file for back, which would be another one.
     if (!(await revisions(host, tool)).includes(revision)) return `it has no file in ${path}`;
     return (await hasWayDown(host, tool, revision))
@@ -51,10 +51,10 @@ export const dbmate: MigrationsTool = {
 /** Said while planning: after an approval would be too late. */
 async function demandDbmate(host: HostPort, tool: MigrationTool, env: Record<string, string>): Promise<void> {
   try {
-    await host.exec(['dbmate', '--version'], { cwd: tool.folder, env: { PATH: toolPath(tool, env) } });
+    await host.exec(['dbmate', '--version'], { cwd: folderOf(tool), env: { PATH: toolPath(tool, env) } });
   } catch (error) {
     if (!(error instanceof ApplicationFailure) || error.type !== 'NoSuchCommand') throw error;
-    const where = `neither in ${posix.join(tool.folder, 'node_modules/.bin')} nor on the PATH of the worker`;
+    const where = `neither in ${posix.join(folderOf(tool), 'node_modules/.bin')} nor on the PATH of the worker`;
     throw refuse(
       'PartMissing',
       `dbmate is ${where}. Install it (npm install dbmate, or brew install dbmate), then plan again.`,
@@ -73,7 +73,7 @@ async function appliedVersions(url: string): Promise<string[]> {
 
 /** Names of all migrations of this release, in the order in which dbmate applies them. */
 async function revisions(host: HostPort, tool: MigrationTool): Promise<string[]> {
-  const files = await host.list(posix.join(tool.folder, folder));
+  const files = await host.list(posix.join(folderOf(tool), folder));
   const names = files.filter((file) => /^\d+.*\.sql$/.test(file)).map((file) => file.slice(0, -'.sql'.length));
   return names.sort();
 }
@@ -83,7 +83,7 @@ function versionOf(name: string): string {
 }
 
 async function hasWayDown(host: HostPort, tool: MigrationTool, name: string): Promise<boolean> {
-  const text = (await host.read(posix.join(tool.folder, folder, `${name}.sql`))) ?? '';
+  const text = (await host.read(posix.join(folderOf(tool), folder, `${name}.sql`))) ?? '';
   const down = text.split(/^--[ \t]*migrate:down(?:[ \t\r].*)?$/m)[1] ?? '';
   return (
     down

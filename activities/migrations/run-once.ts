@@ -1,4 +1,5 @@
 import { CancelledFailure } from '@temporalio/activity';
+import type { JobsPort } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { endSessions, look } from '../database/postgres-session.ts';
 import { isPostgresUrl, whereIs } from '../database/postgres-url.ts';
@@ -6,27 +7,11 @@ import { notYet, refuse } from '../failures.ts';
 import type { MigrationsTool } from './tool.ts';
 import { toolEnvironment } from './tool.ts';
 
-/**
- * Runs a command that goes on when the worker dies: a second call with the same key attaches to the first one's
- * process, or finds its end. `lost`: the process is gone and nobody knows how it ended.
- */
-export type RunJob = (input: {
-  key: string;
-  command: string[];
-  cwd: string;
-  env: Record<string, string>;
-  signal: AbortSignal;
-}) => Promise<{ exitCode: number | null; output: string; attached: boolean; lost: boolean }>;
-
 /** Exit codes of SIGHUP, SIGINT, SIGKILL, SIGTERM: somebody else ended it, such as a machine that shut down. */
 const killed = new Set([129, 130, 137, 143]);
 
-/** The next call with this key starts anew. */
-export type ForgetJob = (key: string) => Promise<void>;
-
 export interface JobDeps {
-  runJob: RunJob;
-  forgetJob: ForgetJob;
+  jobs: JobsPort;
   /** Takes secrets out of text. */
   mask(text: string): string;
 }
@@ -63,8 +48,14 @@ export async function runOnce(deps: JobDeps, run: Run): Promise<Ran> {
   const started = Date.now();
   for (let reruns = 0; ; reruns++) {
     signal.throwIfAborted();
-    const job = { key, command, cwd: tool.folder, env: toolEnvironment(port, tool, { url, env, sessionName }), signal };
-    const { exitCode, output, attached, lost } = await deps.runJob(job).catch((error) => endCancelled(run, error));
+    const job = {
+      key,
+      release: tool.release,
+      command,
+      env: toolEnvironment(port, tool, { url, env, sessionName }),
+      signal,
+    };
+    const { exitCode, output, attached, lost } = await deps.jobs.run(job).catch((error) => endCancelled(run, error));
     if (exitCode === 0) return { attached, ms: Date.now() - started };
     signal.throwIfAborted();
     // A client that ends or dies does not stop what the server does for it: that may go on, and even commit.
@@ -74,7 +65,7 @@ export async function runOnce(deps: JobDeps, run: Run): Promise<Ran> {
     // The order matters: a retry after dying here finds the lost job again, until the database has been looked at.
     const isThere = await reached();
     await refuseInvalidIndexes(url);
-    await deps.forgetJob(key);
+    await deps.jobs.forget(key);
     if (isThere) return { attached, ms: Date.now() - started };
     if (reruns === 1)
       throw notYet('MigrationLost', `${command.join(' ')} was killed twice before it ended. ${last(deps, output)}`);
@@ -101,7 +92,7 @@ async function failure(deps: JobDeps, run: Run, exitCode: number, output: string
   const { command, key, url } = run;
   if (isPostgresUrl(url) && /lock timeout|55P03/.test(output)) {
     await refuseInvalidIndexes(url);
-    await deps.forgetJob(key);
+    await deps.jobs.forget(key);
     const held = `Something holds a lock that it needs at ${whereIs(url)}; look at pg_stat_activity.`;
     return notYet('MigrationBlocked', `${command.join(' ')} gave up waiting. ${held} ${last(deps, output)}`);
   }

@@ -26,10 +26,16 @@ export function toolEnvironment(
   access: { url: string; env: Record<string, string>; sessionName: string },
 ): Record<string, string> {
   const { url, env, sessionName } = access;
-  return { ...env, [tool.database]: url, ...port.env(url, sessionName), PATH: toolPath(tool, env) };
+  const path = tool.release.image ? {} : { PATH: toolPath(tool, env) };
+  return { ...env, [tool.database]: url, ...port.env(url, sessionName), ...path };
+}
+
+/** Where the tool's files are: the release's folder, or an image's own working folder. */
+export function folderOf({ release }: MigrationTool): string {
+  return release.image ? '.' : release.folder;
 }
 
 /** What the release brings along (`node_modules/.bin`) goes before the worker's own. */
 export function toolPath(tool: MigrationTool, env: Record<string, string>): string {
-  return `${posix.join(tool.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}`;
+  return `${posix.join(tool.release.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}`;
 }

@@ -3,25 +3,51 @@ import { planDeploy } from '../../workflows/runbook/make-plan.ts';
 import type { Plan } from '../../workflows/runbook/plan.ts';
 import { PlanRefused } from '../../workflows/runbook/plan-refused.ts';
 import { planRollback } from '../../workflows/runbook/plan-rollback.ts';
-import type { Environments } from '../environments/environments.ts';
+import type { PlanInput } from '../../workflows/runbook/planning.ts';
+import { absolute, artifactOf, releaseOf } from '../artifacts/index.ts';
+import type { Environments, Place } from '../environments/environments.ts';
 import { refuse } from '../failures.ts';
 import type { Mask } from '../secrets/mask.ts';
 import { openSite } from '../site.ts';
+import { checkEnv } from './check-env.ts';
 import { withDigest } from './digest.ts';
 import { observe } from './observe.ts';
-import { releasesOf } from './releases.ts';
 
-/** Observes, then plans; the same target and request give the same plan and digest. Changes nothing. */
-export async function makePlan(environments: Environments, mask: Mask, request: PlanRequest): Promise<Plan> {
+/** Observes, then plans; the same targets and request give the same plan and digest. Changes nothing. */
+export async function makePlan(environments: Environments, mask: Mask, asked: PlanRequest): Promise<Plan> {
+  const request = located(asked);
   const { runbook, environment, folder, version, intent } = request;
-  const { target, approvers } = await environments.place(runbook, environment, folder);
-  const releases = releasesOf(runbook.prepare.artifact.folder, folder);
-  const observed = await observe(openSite(target, mask), { runbook, target, releases, version });
-  const input = { runbook, environment, target, approvers, observed, releaseFolder: releases.folderOf };
+  const { places, approvers } = await environments.place(runbook, environment, folder);
+  if (intent === 'deploy') await checkEnv(runbook, folder);
+  const inputs: PlanInput[] = [];
+  for (const [index, place] of places.entries()) {
+    const observed = await look(place, mask, request, index === 0);
+    inputs.push({ ...place, runbook, environment, approvers, observed, releaseOf: releasesAt(place, request) });
+  }
+  const [first, ...others] = inputs as [PlanInput, ...PlanInput[]];
   try {
-    return withDigest(intent === 'rollback' ? planRollback(input) : planDeploy(input, version ?? ''));
+    return withDigest(
+      intent === 'rollback' ? planRollback([first, ...others]) : planDeploy([first, ...others], version ?? ''),
+    );
   } catch (error) {
     if (error instanceof PlanRefused) throw refuse(error.type, error.message);
     throw error;
   }
+}
+
+function located(request: PlanRequest): PlanRequest {
+  const { runbook, folder } = request;
+  const { prepare } = runbook;
+  return { ...request, runbook: { ...runbook, prepare: { ...prepare, artifact: absolute(prepare.artifact, folder) } } };
+}
+
+/** Migrations belong to the first target: they are applied once. */
+function look({ target }: Place, mask: Mask, { runbook, folder, version }: PlanRequest, first: boolean) {
+  const site = openSite(target, mask);
+  const artifact = artifactOf(runbook.prepare.artifact, { target, folder, site });
+  return observe(site, { runbook, target, artifact, version, migrates: first && runbook.migrate !== undefined });
+}
+
+function releasesAt({ target }: Place, { runbook, folder }: PlanRequest) {
+  return releaseOf(runbook.prepare.artifact, target, folder);
 }

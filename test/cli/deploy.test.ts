@@ -91,7 +91,10 @@ describe('with a worker', () => {
   test('without a run, a rollback goes back to the release before', async () => {
     const { world } = stage;
     world.slots.blue = { release: '2', port: 4001, running: true };
-    world.record = { confirmed: { release: world.release('2'), slot: 'blue' }, previous: world.release('1') };
+    world.record = {
+      confirmed: { release: world.release('2'), weights: { blue: 1, green: 0 } },
+      previous: world.release('1'),
+    };
     expect(await stage.run(['rollback', '--reason', 'orders fail'])).toMatchObject({ code: 0 });
     expect(world.served).toBe('1');
   });

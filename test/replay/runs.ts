@@ -61,7 +61,13 @@ export const runs: Record<string, Bring> = {
 
   async 'took back every heading after bad traffic'() {
     const world = aWorld();
-    world.verdict = { word: 'failed', sentence: '12 of 400 answers failed', measurement: null };
+    world.verdict = {
+      word: 'failed',
+      sentence: '12 of 400 answers failed',
+      findings: [],
+      candidate: null,
+      stable: null,
+    };
     const run = await (await withWorld(world)).start('2', everyHeading);
     await run.asks('migrate.hold');
     await run.answer('approve', 'dora');
@@ -130,7 +136,13 @@ export const runs: Record<string, Bring> = {
 
   async 'asked a person about too little data'() {
     const world = aWorld();
-    world.verdict = { word: 'inconclusive', sentence: '5 requests are too little data', measurement: null };
+    world.verdict = {
+      word: 'inconclusive',
+      sentence: '5 requests are too little data',
+      findings: [],
+      candidate: null,
+      stable: null,
+    };
     const run = await (await withWorld(world)).start('2', { verify: { watch: { for: '1s' } } });
     await run.asks('verify.watch');
     await run.answer('approve');

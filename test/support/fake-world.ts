@@ -4,9 +4,11 @@ import type { DeployActivities, Evidence, PlanRequest, Writer } from '../../work
 import type { Verdict } from '../../workflows/runbook/checks.ts';
 import { planDeploy } from '../../workflows/runbook/make-plan.ts';
 import type { InstanceState, MigrationState, ReleaseRecord } from '../../workflows/runbook/observed.ts';
-import type { Slot, Target } from '../../workflows/runbook/plan.ts';
+import type { Slot, Target, Weights } from '../../workflows/runbook/plan.ts';
 import { PlanRefused } from '../../workflows/runbook/plan-refused.ts';
 import { planRollback } from '../../workflows/runbook/plan-rollback.ts';
+import type { PlanInput } from '../../workflows/runbook/planning.ts';
+import { targetsOf } from '../../workflows/runbook/targets-of.ts';
 
 export type Verb = keyof DeployActivities;
 
@@ -14,23 +16,40 @@ export type Verb = keyof DeployActivities;
 export class FakeWorld {
   releases = ['1', '2', '3'];
   slots: Record<Slot, InstanceState | null> = { blue: null, green: null };
-  weights: Record<Slot, number> = { blue: 1, green: 0 };
+  ports: Record<Slot, number> = { blue: 4001, green: 4002 };
+  weights: Weights | null = null;
   record: ReleaseRecord | null = null;
   migrations: MigrationState = { applied: ['0001'], pending: [], reversible: true };
   approvers: Record<string, string[]> = {};
   fence = 0;
-  verdict: Verdict = { word: 'passed', sentence: 'fine', measurement: null };
+  /** Fence of the deploy whose requests are counted. */
+  receipt: number | null = null;
+  verdict: Verdict = { word: 'passed', sentence: 'fine', findings: [], candidate: null, stable: null };
   proxy = true;
   /** Every effect, in order: what tests compare. */
   readonly effects: string[] = [];
   private readonly faults = new Map<Verb, { left: number; error: Error }>();
+  private readonly badStarts = new Set<string>();
   private readonly gates = new Map<Verb, Promise<void>>();
 
   /** Version 1 confirmed and serving in blue. */
   static serving(version = '1'): FakeWorld {
     const world = new FakeWorld();
     world.slots.blue = { release: version, port: 4001, running: true };
-    world.record = { confirmed: { release: world.release(version), slot: 'blue' }, previous: null };
+    world.weights = { blue: 1, green: 0 };
+    world.record = { confirmed: { release: world.release(version), weights: world.weights }, previous: null };
+    return world;
+  }
+
+  /** Version 1 confirmed and serving in every slot of a pool of three. */
+  static pool(version = '1'): FakeWorld {
+    const world = new FakeWorld();
+    world.ports = { 'web-1': 4001, 'web-2': 4002, 'web-3': 4003 };
+    world.slots = {};
+    for (const [slot, port] of Object.entries(world.ports))
+      world.slots[slot] = { release: version, port, running: true };
+    world.weights = { 'web-1': 1 / 3, 'web-2': 1 / 3, 'web-3': 1 / 3 };
+    world.record = { confirmed: { release: world.release(version), weights: world.weights }, previous: null };
     return world;
   }
 
@@ -42,6 +61,11 @@ export class FakeWorld {
       ? ApplicationFailure.create({ message, type: 'Broken' })
       : ApplicationFailure.nonRetryable(message, 'Broken');
     this.faults.set(verb, { left: times, error });
+  }
+
+  /** This version never starts in this slot. */
+  failStart(version: string, slot: Slot): void {
+    this.badStarts.add(`${version} in ${slot}`);
   }
 
   mend(verb: Verb): void {
@@ -58,11 +82,11 @@ export class FakeWorld {
     };
   }
 
-  /** Version that users get, or null when nothing answers them. */
+  /** Version that users get, null when nothing answers them; several where they share the traffic. */
   get served(): string | null {
-    const slot: Slot = this.weights.green > this.weights.blue ? 'green' : 'blue';
-    const there = this.slots[slot];
-    return there?.running ? there.release : null;
+    const shares = Object.entries(this.weights ?? {}).filter(([, share]) => share > 0);
+    const versions = shares.map(([slot]) => (this.slots[slot]?.running ? this.slots[slot].release : null));
+    return versions.includes(null) ? null : [...new Set(versions)].sort().join(' and ') || null;
   }
 
   get activities(): DeployActivities {
@@ -72,7 +96,8 @@ export class FakeWorld {
         this.act('claimTarget', () => {
           this.fence = Math.max(this.fence, input.writer.fence);
         }),
-      checkRelease: () => this.act('checkRelease'),
+      buildRelease: ({ writer, release }) => this.write('buildRelease', writer, `build ${release.version}`),
+      fetchRelease: () => this.act('fetchRelease'),
       runCommand: ({ command, writer }) => this.write('runCommand', writer, command.join(' ')),
       callHttp: ({ request }) => this.act('callHttp', () => this.effects.push(`http ${request.url}`)),
       backUp: ({ writer }) => this.write('backUp', writer, 'backup'),
@@ -87,7 +112,9 @@ export class FakeWorld {
         }),
       startInstance: ({ slot, instance, writer }) =>
         this.write('startInstance', writer, `start ${instance.release.version} in ${slot}`, () => {
-          this.slots[slot] = { release: instance.release.version, port: instance.port, running: true };
+          const { version } = instance.release;
+          if (this.badStarts.has(`${version} in ${slot}`)) throw ApplicationFailure.nonRetryable('it broke', 'Broken');
+          this.slots[slot] = { release: version, port: instance.port, running: true };
         }),
       probeInstance: ({ slot }) =>
         this.act('probeInstance', () => {
@@ -97,7 +124,7 @@ export class FakeWorld {
         }),
       smokeTest: ({ at }) => this.act('smokeTest', () => this.effects.push(`smoke ${at}`)),
       shiftTraffic: ({ weights, writer }) =>
-        this.write('shiftTraffic', writer, `shift to ${weights.green > weights.blue ? 'green' : 'blue'}`, () => {
+        this.write('shiftTraffic', writer, `shift to ${describeShares(weights)}`, () => {
           this.weights = weights;
         }),
       watchTraffic: async () => {
@@ -109,34 +136,57 @@ export class FakeWorld {
         this.write('stopInstance', writer, `stop ${slot}`, () => {
           this.slots[slot] = null;
         }),
-      recordRelease: ({ release, slot, previous, writer }) =>
+      recordRelease: ({ release, weights, previous, writer }) =>
         this.write('recordRelease', writer, `confirm ${release.version}`, () => {
-          this.record = { confirmed: { release, slot }, previous };
+          this.record = { confirmed: { release, weights }, previous };
         }),
+      pruneReleases: () => this.act('pruneReleases'),
+      openReceipt: ({ writer }) =>
+        this.act('openReceipt', () => {
+          this.receipt = writer.fence;
+        }),
+      closeReceipt: async ({ writer }) => {
+        await this.act('closeReceipt');
+        return this.receipt === writer.fence ? { since: 0, until: 0, served: {}, probed: null } : null;
+      },
     };
   }
 
-  target(): Target {
+  target(name = 'web'): Target {
     return {
-      name: 'web',
+      name,
+      service: 'shop',
       host: { kind: 'local', options: {} },
       instances: { kind: 'process', options: {} },
       traffic: this.proxy ? { kind: 'caddy', options: {} } : null,
+      metrics: null,
       folder: '/state',
-      ports: { blue: 4001, green: 4002 },
+      ports: this.ports,
       secrets: [],
     };
   }
 
-  private async plan({ runbook, environment, version, intent }: PlanRequest) {
+  /** What planning a runbook looks at here; the same world behind every target. */
+  inputs({ runbook, environment, version }: Omit<PlanRequest, 'folder' | 'intent'>): [PlanInput, ...PlanInput[]] {
+    const { releases, slots, record, approvers } = this;
+    const release = version !== null && releases.includes(version) ? this.release(version) : null;
+    const seen = { releases, release, slots, record, claimed: this.fence > 0, trafficMissing: [], notices: [] };
+    const [first, ...others] = targetsOf(runbook).map(({ name, ...how }, index): PlanInput => {
+      const observed = {
+        ...seen,
+        weights: this.proxy ? this.weights : null,
+        migrations: index === 0 && runbook.migrate ? this.migrations : null,
+      };
+      return { ...how, runbook, environment, target: this.target(name), approvers, observed, releaseOf: this.release };
+    });
+    return [first!, ...others];
+  }
+
+  private async plan(request: PlanRequest) {
     await this.act('makePlan');
-    const { releases, slots, record, migrations, approvers } = this;
-    const weights = this.proxy ? this.weights : null;
-    const observed = { releases, slots, weights, record, migrations, trafficMissing: [] };
-    const releaseFolder = (wanted: string) => `/releases/${wanted}`;
-    const input = { runbook, environment, target: this.target(), approvers, observed, releaseFolder };
+    const inputs = this.inputs(request);
     try {
-      return withDigest(intent === 'deploy' ? planDeploy(input, version!) : planRollback(input));
+      return withDigest(request.intent === 'deploy' ? planDeploy(inputs, request.version!) : planRollback(inputs));
     } catch (error) {
       if (error instanceof PlanRefused) throw ApplicationFailure.nonRetryable(error.message, error.type);
       throw error;
@@ -162,4 +212,11 @@ export class FakeWorld {
     change();
     return {};
   }
+}
+
+/** `green`, or `blue 90% green 10%`. */
+function describeShares(weights: Weights): string {
+  const shares = Object.entries(weights).filter(([, share]) => share > 0);
+  if (shares.length === 1) return shares[0]![0];
+  return shares.map(([slot, share]) => `${slot} ${Math.round(share * 100)}%`).join(' ');
 }

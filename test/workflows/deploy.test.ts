@@ -76,7 +76,13 @@ describe('going back', () => {
 
   test('a failed verdict gives all traffic back before the candidate is stopped', async () => {
     deploys.world.effects.length = 0;
-    deploys.world.verdict = { word: 'failed', sentence: '12 of 400 answers failed', measurement: null };
+    deploys.world.verdict = {
+      word: 'failed',
+      sentence: '12 of 400 answers failed',
+      findings: [],
+      candidate: null,
+      stable: null,
+    };
     const run = await deploys.start('2', { verify: { watch: { for: '1s' } } });
     const status = await run.end();
     expect(status.sentence).toContain('12 of 400 answers failed');
@@ -85,7 +91,7 @@ describe('going back', () => {
   });
 
   test('an undo that fails needs attention, says at what, and nothing before it is undone', async () => {
-    deploys.world.verdict = { word: 'failed', sentence: 'bad', measurement: null };
+    deploys.world.verdict = { word: 'failed', sentence: 'bad', findings: [], candidate: null, stable: null };
     deploys.world.effects.length = 0;
     const open = deploys.world.block('watchTraffic');
     const run = await deploys.start('2', { verify: { watch: { for: '1s' } } });
@@ -102,7 +108,13 @@ describe('going back', () => {
 
 test('too little data is neither pass nor fail: a person is asked', async () => {
   const world = FakeWorld.serving();
-  world.verdict = { word: 'inconclusive', sentence: '5 requests are too little data', measurement: null };
+  world.verdict = {
+    word: 'inconclusive',
+    sentence: '5 requests are too little data',
+    findings: [],
+    candidate: null,
+    stable: null,
+  };
   const deploys = await withWorld(world);
   const run = await deploys.start('2', { verify: { watch: { for: '1s' } } });
   const status = await run.asks('verify.watch');
@@ -125,7 +137,7 @@ test('migrations go down only while the new version has had no traffic', async (
   expect(world.effects.slice(-3)).toEqual(['drain green', 'stop green', 'migrate down to 0001']);
 
   world.mend('smokeTest');
-  world.verdict = { word: 'failed', sentence: 'bad', measurement: null };
+  world.verdict = { word: 'failed', sentence: 'bad', findings: [], candidate: null, stable: null };
   const status = await (await deploys.start('2', headings)).end();
   expect(status.steps.find(({ id }) => id === 'migrate.up')).toMatchObject({ state: 'left' });
   expect(world.migrations.applied).toEqual(['0001', '0002']);

@@ -1,5 +1,6 @@
-import type { Probe, SmokeTest, WatchLimits } from './checks.ts';
-import type { Release, Slot } from './plan.ts';
+import type { Analysis, Probe, Prober, SmokeTest } from './checks.ts';
+import type { Release, Slot, Weights } from './plan.ts';
+import type { Artifact, ImageArtifact } from './schema.ts';
 
 /**
  * Everything a step or an undo can do, as data. The walker performs an action by its `kind`
@@ -8,10 +9,12 @@ import type { Release, Slot } from './plan.ts';
 export type Action =
   /** Take the target for this deploy: older deploys' writes are refused from here on. */
   | { kind: 'claim' }
-  /** The release is there, and every secret resolves. Changes nothing. */
-  | { kind: 'check-release'; release: Release; secrets: string[] }
+  /** Build the release's image, after its tests, and push it where the runbook says so; the digest is recorded. */
+  | { kind: 'build'; release: Release; artifact: ImageArtifact; secrets: string[] }
+  /** The release is made available at the target (pulled, checked out), and every secret resolves. */
+  | { kind: 'fetch'; release: Release; artifact: Artifact; secrets: string[] }
   /** A command of the runbook's own, run once, in the release's folder. */
-  | { kind: 'run'; command: string[]; env: Record<string, string>; secrets: string[]; folder: string }
+  | { kind: 'run'; command: string[]; env: Record<string, string>; secrets: string[]; release: Release }
   /** A request of the runbook's own. */
   | { kind: 'http'; request: SmokeTest }
   /** A person decides. */
@@ -26,27 +29,39 @@ export type Action =
   | { kind: 'probe'; slot: Slot; probe: Probe }
   /** `at` is a slot's own address before traffic, or the front door once it serves. */
   | { kind: 'smoke'; at: Slot | 'front'; tests: SmokeTest[] }
-  /** Share of traffic per slot, 0–1, summing to 1. Every slot that gets some is probed right before. */
-  | { kind: 'shift'; weights: Record<Slot, number>; probe: Probe }
-  /** Measure what the proxy saw of this slot; a verdict follows. */
-  | { kind: 'watch'; slot: Slot; limits: WatchLimits }
+  /** `fresh`: slots that come into the traffic, or get more of it: each is probed right before. */
+  | { kind: 'shift'; weights: Weights; fresh: Slot[]; probe: Probe }
+  /** Measure the candidate's slots, beside the stable ones over the same minutes where there are any; a verdict follows. */
+  | { kind: 'watch'; candidate: Side; stable: Side | null; analysis: Analysis }
+  /** From here on the receipt counts; `prober` sends harmless requests through the front door meanwhile. */
+  | { kind: 'open-receipt'; prober: Prober | null }
+  /** What was served since, by version; ends the prober. Its result stands in the run's status and report. */
+  | { kind: 'close-receipt'; before: Record<Slot, string> }
   /**
    * Drained first, observed, then stopped. Does nothing where nothing runs. `drainMs` 0: not drained, since its
    * traffic stays. What is not drained in time keeps running and fails the step, or is stopped all the same.
    */
   | { kind: 'stop'; slot: Slot; drainMs: number; graceMs: number; ifNotDrained: 'leave running' | 'stop' }
   /** The point of no return: from here on this release is the confirmed one, and undos are dropped. */
-  | { kind: 'confirm'; slot: Slot; release: Release; previous: Release | null };
+  | { kind: 'confirm'; weights: Weights; release: Release; previous: Release | null }
+  /** Keep the newest `keep` releases and the ones in use; remove older ones. */
+  | { kind: 'prune'; artifact: Artifact; keep: number; inUse: Release[] };
 
 export type ActionKind = Action['kind'];
 export type ActionOf<K extends ActionKind> = Extract<Action, { kind: K }>;
+
+/** One version, and where it runs. */
+export interface Side {
+  version: string;
+  slots: Slot[];
+}
 
 /** What has to run in a slot. */
 export interface InstanceSpec {
   service: string;
   release: Release;
   port: number;
-  /** argv, placeholders already filled. */
+  /** argv, placeholders already filled; empty: the image's own. */
   command: string[];
   env: Record<string, string>;
   /** Names of the secrets that go into its environment under the same names. */
@@ -57,8 +72,8 @@ export interface InstanceSpec {
 export interface MigrationTool {
   /** `command`, or a named tool such as `dbmate`. */
   kind: string;
-  /** Folder in which its commands run: the new release's. */
-  folder: string;
+  /** The new one: its commands run where it runs, in its folder. */
+  release: Release;
   /** Secret that holds the database URL. */
   database: string;
   secrets: string[];
@@ -69,11 +84,13 @@ export interface MigrationTool {
 /** Kinds that change nothing which a newer deploy would have to know of: a run that only did these may give way. */
 export const harmless: ReadonlySet<ActionKind> = new Set([
   'claim',
-  'check-release',
+  'fetch',
+  'build',
   'hold',
   'wait',
   'backup',
   'probe',
   'smoke',
   'watch',
+  'open-receipt',
 ]);

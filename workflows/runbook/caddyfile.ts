@@ -1,4 +1,6 @@
+import { bucketCount } from './buckets.ts';
 import type { Slot } from './plan.ts';
+import { ownCookieSeconds, type Sticky } from './sticky.ts';
 
 /** Caddy's part of the front door, as the environment's `traffic` options and the target's ports say it. */
 export interface CaddyInput {
@@ -6,22 +8,35 @@ export interface CaddyInput {
   front: string;
   /** Absolute path of the access log, which Holdpoint reads to measure. */
   log: string;
-  /** Absolute path of the folder in which Holdpoint keeps its flags. */
+  /** Absolute path of the folder in which Holdpoint keeps its file for Caddy. */
   folder: string;
   ports: Record<Slot, number>;
+  /** Address at which Caddy reaches the ports: 127.0.0.1 unless it runs in a container. */
+  reach?: string;
+  /** Absent: each request is drawn by itself. */
+  sticky?: Sticky | undefined;
 }
 
-/** Name of the file in the folder whose existence sends all traffic to green. */
-export const greenFlag = 'green';
 /**
- * Says that a slot was chosen once. Without it nobody is served, so that a first version gets no traffic before its
- * probe.
+ * Name of the file in the folder that says where each bucket goes: 100 ports, separated by spaces. Without it nobody
+ * is served, so that a first version gets no traffic before its probe.
  */
-export const managedMarker = 'managed';
-/** Answered by Caddy itself, never by the service, and never logged: the slot that serves now, or `noSlot`. */
-export const slotPath = '/.holdpoint/slot';
-/** What it answers before any slot was chosen. */
-export const noSlot = 'none';
+export const bucketsFile = 'buckets';
+/** Answered by Caddy itself, never by the service, and never logged: what that file says, or `noBuckets`. */
+export const bucketsPath = '/.holdpoint/buckets';
+/** What it answers before anything was chosen. */
+export const noBuckets = 'none';
+/** Header by which the user's key gets to the choice of a bucket; taken away before the service sees it. */
+export const keyHeader = 'X-Holdpoint-Key';
+
+/**
+ * The upstream of each bucket, a placeholder that Caddy fills in at each request. Caddy counts requests by this text,
+ * for all sites together, so it has the first port in it, which no other service can have.
+ */
+export function bucketUpstreams(ports: Record<Slot, number>): string[] {
+  const first = Object.values(ports)[0];
+  return Array.from({ length: bucketCount }, (_, n) => `{bucket.${first}.${String(n).padStart(2, '0')}}`);
+}
 
 /** A whole Caddyfile for one service. `admin` is the loopback URL of Caddy's admin endpoint. */
 export function caddyfile(input: CaddyInput & { admin: string }): string {
@@ -30,38 +45,41 @@ export function caddyfile(input: CaddyInput & { admin: string }): string {
 }
 
 /**
- * The site's block, to paste into a Caddyfile (Caddy 2.8 or newer). Which slot serves is decided for each
- * request by whether a file exists, so a switch needs no reload of the configuration: a reload opens the
- * listener anew, and that resets requests on kept connections.
+ * The site's block, to paste into a Caddyfile. Where a request goes is read from a file at each request, so a switch
+ * needs no reload of the configuration: a reload opens the listener anew, and that resets requests on kept connections.
+ *
+ * Caddy 2.11.2 or newer, since older ones do not count requests in flight by the address they went to; they refuse
+ * the block, as they do not know `dir_mode`.
  */
 export function caddySite(input: CaddyInput): string {
-  return `${siteAddress(input.front)}
+  const { front, log, folder } = input;
+  return `${siteAddress(front)}
 	log {
-		output file ${quoted(input.log)} {
+		output file ${quoted(log)} {
 			mode 0640
+			dir_mode 0750
 			roll_size 100MiB
 			roll_keep 5
 			roll_uncompressed
 		}
 		format json
 	}
-	@green file {
-		root ${quoted(input.folder)}
-		try_files ${greenFlag}
+	@deployed file {
+		root ${quoted(folder)}
+		try_files ${bucketsFile}
 	}
-	handle @green {
-${slotRoutes('green', input.ports)}
+	handle @deployed {
+		handle ${bucketsPath} {
+			log_skip
+			respond ${quoted(`{file.${folder}/${bucketsFile}}`)}
+		}
+		handle {
+${bucketRoutes(input)}
+		}
 	}
-	@blue file {
-		root ${quoted(input.folder)}
-		try_files ${managedMarker}
-	}
-	handle @blue {
-${slotRoutes('blue', input.ports)}
-	}
-	handle ${slotPath} {
+	handle ${bucketsPath} {
 		log_skip
-		respond ${noSlot}
+		respond ${noBuckets}
 	}
 	handle {
 		respond "Nothing is deployed here yet." 503
@@ -80,19 +98,55 @@ function siteAddress(front: string): string {
 }
 
 /** `keepalive 1s`: shorter than any common server's own limit, or a POST meets a connection just being closed. */
-function slotRoutes(slot: Slot, ports: Record<Slot, number>): string {
-  return `		log_append slot ${slot}
-		handle ${slotPath} {
-			log_skip
-			respond ${slot}
-		}
-		reverse_proxy 127.0.0.1:${ports[slot]} {
-			transport http {
-				keepalive 1s
-			}
-		}`;
+function bucketRoutes({ front, folder, ports, reach = '127.0.0.1', sticky }: CaddyInput): string {
+  const upstreams = bucketUpstreams(ports).join(' ');
+  const pattern = Array(bucketCount).fill('(\\d+)').join(' ');
+  const addresses = Array.from({ length: bucketCount }, (_, n) => `${reach}:\${${n + 1}}`).join(' ');
+  const { before, policy, keyed } = choice(sticky, front.startsWith('https:'));
+  return [
+    ...before,
+    `map ${quoted(`{file.${folder}/${bucketsFile}}`)} ${upstreams} {`,
+    `	"~^${pattern}$" ${addresses}`,
+    '}',
+    'log_append upstream {http.reverse_proxy.upstream.hostport}',
+    `reverse_proxy ${upstreams} {`,
+    `	lb_policy ${policy}`,
+    ...(keyed ? [`	header_up -${keyHeader}`] : []),
+    '	transport http {',
+    '		keepalive 1s',
+    '	}',
+    '}',
+  ]
+    .map((line) => `\t\t\t${line}`)
+    .join('\n');
 }
 
-function quoted(path: string): string {
-  return /\s/.test(path) ? `"${path}"` : path;
+interface Choice {
+  /** Lines that give each request its key. */
+  before: string[];
+  policy: string;
+  /** Whether the key header is used. */
+  keyed: boolean;
+}
+
+/** How a request finds its bucket: a hash of what the user is known by; at random where that is absent. */
+function choice(sticky: Sticky | undefined, secure: boolean): Choice {
+  if (sticky === undefined) return { before: [], policy: 'random', keyed: false };
+  if (sticky === 'address') return { before: [], policy: 'client_ip_hash', keyed: false };
+  if ('header' in sticky) return { before: [], policy: `header ${sticky.header}`, keyed: false };
+  const policy = `header ${keyHeader}`;
+  const given = `request_header ${keyHeader} {http.request.cookie.${'cookie' in sticky ? sticky.cookie : sticky.ownCookie}}`;
+  if ('cookie' in sticky) return { before: [given], policy, keyed: true };
+  const attributes = `Path=/; Max-Age=${ownCookieSeconds}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+  const before = [
+    given,
+    `@new vars {http.request.cookie.${sticky.ownCookie}} ""`,
+    `header @new +Set-Cookie "${sticky.ownCookie}={http.request.uuid}; ${attributes}"`,
+    `request_header @new ${keyHeader} {http.request.uuid}`,
+  ];
+  return { before, policy, keyed: true };
+}
+
+function quoted(text: string): string {
+  return /\s/.test(text) ? `"${text}"` : text;
 }

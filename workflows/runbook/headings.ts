@@ -1,16 +1,18 @@
 import type { MigrationTool } from './actions.ts';
-import { describeMs, toMs } from './duration.ts';
+import { toMs } from './duration.ts';
 import { fill } from './fill.ts';
 import { describeTest, holdStep, ownSteps, smokeTest, testsMs } from './lines.ts';
-import type { Slot, Step, Undo } from './plan.ts';
+import type { Release, Slot, Undo } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { type PlanInput, quickMs, type Situation, type StrategySteps } from './planning.ts';
+import { type Draft, type Situation, type StrategySteps, serving } from './planning.ts';
+import type { Runbook } from './schema.ts';
+import { watchStep } from './watch-step.ts';
 
 const backupDeadlineMs = 60 * 60_000;
 
 /** `backup`: each database dumped, restored and compared; own lines in the order written. */
-export function backupSteps(situation: Situation, slot: Slot): Step[] {
-  return situation.runbook.backup.flatMap((line): Step[] => {
+export function backupSteps(situation: Situation, slot: Slot): Draft[] {
+  return situation.runbook.backup.flatMap((line): Draft[] => {
     const { postgres, scratch, ...own } = line;
     if (!postgres) return ownSteps(situation, 'backup', [own], situation.release, slot);
     return [
@@ -33,8 +35,8 @@ export function backupSteps(situation: Situation, slot: Slot): Step[] {
 }
 
 /** `migrate`: the hold with the pending migrations in sight, then all of them once. Nothing pending, nothing to do. */
-export function migrateSteps(situation: Situation, strategy: StrategySteps): Step[] {
-  const { slot, beforeMigrations: stopFirst, servesFrom } = strategy;
+export function migrateSteps(situation: Situation, strategy: StrategySteps, slot: Slot): Draft[] {
+  const { beforeMigrations: stopFirst, servesFrom } = strategy;
   const { runbook, observed, release } = situation;
   const { migrate } = runbook;
   const pending = observed.migrations?.pending ?? [];
@@ -50,7 +52,7 @@ export function migrateSteps(situation: Situation, strategy: StrategySteps): Ste
       id: 'migrate.up',
       phase: 'migrate',
       sentence: `Apply ${shorten(pending)}`,
-      action: { kind: 'migrate-up', tool: migrationTool(situation, release.folder), pending },
+      action: { kind: 'migrate-up', tool: migrationTool(runbook, release), pending },
       undo: migrateUndo(situation, servesFrom),
       deadlineMs: toMs(migrate.deadline),
     },
@@ -58,16 +60,16 @@ export function migrateSteps(situation: Situation, strategy: StrategySteps): Ste
   ];
 }
 
-/** The plan's own tool for a release's folder; asked for by observing too. */
-export function migrationTool({ runbook }: Pick<PlanInput, 'runbook'>, folder: string): MigrationTool {
+/** The plan's own tool of a release; asked for by observing too. */
+export function migrationTool(runbook: Runbook, release: Release): MigrationTool {
   const { command, database, tool } = runbook.migrate!;
   const filled = Object.entries(command ?? {}).map(([verb, argv]) => [
     verb,
-    (argv ?? []).map((word) => fill(word, { folder })),
+    (argv ?? []).map((word) => fill(word, { folder: release.folder, version: release.version })),
   ]);
   return {
     kind: tool ?? 'command',
-    folder,
+    release,
     database,
     secrets: runbook.prepare.secrets,
     commands: Object.fromEntries(filled),
@@ -85,7 +87,7 @@ function migrateUndo(situation: Situation, servesFrom: string): Undo {
   const stays = 'Leave the schema as it is: the version before keeps working with it';
   if (runbook.rollback.down !== 'migrations') return { sentence: stays, actions: [] };
   if (!reversible) return { sentence: `${stays} (not every migration has a way down)`, actions: [] };
-  const tool = migrationTool(situation, release.folder);
+  const tool = migrationTool(runbook, release);
   return {
     sentence: `Take ${shorten(pending)} back`,
     actions: [{ kind: 'migrate-down', tool, to: applied }],
@@ -94,10 +96,10 @@ function migrateUndo(situation: Situation, servesFrom: string): Undo {
 }
 
 /** `verify`: smoke tests through the front door, the watch, the confirmation. */
-export function verifySteps(situation: Situation, slot: Slot): Step[] {
-  const { runbook, target, release } = situation;
+export function verifySteps(situation: Situation, { weights }: StrategySteps): Draft[] {
+  const { runbook, target } = situation;
   const { smoke, watch, hold } = runbook.verify;
-  const steps: Step[] = [];
+  const steps: Draft[] = [];
   if (smoke.length > 0 && target.traffic) {
     const tests = smoke.map(smokeTest);
     steps.push({
@@ -115,31 +117,14 @@ export function verifySteps(situation: Situation, slot: Slot): Step[] {
         `verify.watch measures at the proxy, and ${target.name} has none: leave watch out`,
       );
     }
-    const limits = {
-      forMs: toMs(watch.for),
-      ...(watch.errors && { errors: toShare(watch.errors) }),
-      ...(watch.p95 && { p95Ms: toMs(watch.p95.replace(/^<\s*/, '')) }),
-      minSamples: watch.samples,
-      inconclusive: watch.inconclusive,
-    };
-    const wanted = [watch.errors && `errors ${watch.errors}`, watch.p95 && `p95 ${watch.p95}`]
-      .filter(Boolean)
-      .join(', ');
-    steps.push({
-      id: 'verify.watch',
-      phase: 'verify',
-      sentence: `Watch ${runbook.service} ${release.version} for ${describeMs(limits.forMs)}${wanted ? `: ${wanted}` : ''}`,
-      action: { kind: 'watch', slot, limits },
-      deadlineMs: limits.forMs + quickMs,
-    });
+    const candidate = serving(weights);
+    // It has no traffic any more; its log lines still compare.
+    const stable = situation.live.filter((slot) => !candidate.includes(slot));
+    const forMs = toMs(watch.for);
+    steps.push(watchStep(situation, { id: 'verify.watch', where: '', written: watch, forMs, candidate, stable }));
   }
   if (hold) steps.push(holdStep(situation, 'verify', hold));
   return steps;
-}
-
-/** `< 1%` → 0.01 */
-function toShare(limit: string): number {
-  return Number(limit.replace(/[<%\s]/g, '')) / 100;
 }
 
 /** At most three revisions by name, so that a sentence stays short. */

@@ -2,9 +2,9 @@ import type { Action } from './actions.ts';
 import type { SmokeTest } from './checks.ts';
 import { describeMs, toMs } from './duration.ts';
 import { fill } from './fill.ts';
-import type { Phase, Release, Slot, Step } from './plan.ts';
+import type { Phase, Release, Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { mayAnswer, type PlanInput, quickMs } from './planning.ts';
+import { type Draft, mayAnswer, type PlanInput, quickMs } from './planning.ts';
 import type { Hold, Line, RequestLine } from './schema.ts';
 
 const commandDeadlineMs = 15 * 60_000;
@@ -16,7 +16,7 @@ export function ownSteps(
   lines: Line[] | undefined,
   release: Release,
   slot: Slot,
-): Step[] {
+): Draft[] {
   return (lines ?? []).map((line) => {
     const { action, sentence, undo } = ownAction(input, line, release, slot);
     return {
@@ -47,13 +47,13 @@ function ownAction(input: PlanInput, line: Line, release: Release, slot: Slot) {
 }
 
 function runAction({ runbook, target }: PlanInput, command: string[], release: Release, slot: Slot) {
-  const values = { version: release.version, port: target.ports[slot], folder: release.folder };
+  const values = { version: release.version, port: target.ports[slot]!, folder: release.folder, target: target.name };
   return {
     kind: 'run',
     command: command.map((word) => fill(word, values)),
     env: {},
     secrets: runbook.prepare.secrets,
-    folder: release.folder,
+    release,
   } as const;
 }
 
@@ -67,7 +67,7 @@ export function holdAction(input: PlanInput, hold: Hold) {
   } as const;
 }
 
-export function holdStep(input: PlanInput, phase: Phase, hold: Hold, ask = hold.ask): Step {
+export function holdStep(input: PlanInput, phase: Phase, hold: Hold, ask = hold.ask): Draft {
   return {
     id: `${phase}.hold`,
     phase,

@@ -1,66 +1,110 @@
 import { toMs } from './duration.ts';
 import { backupSteps, migrateSteps, verifySteps } from './headings.ts';
 import { ownSteps } from './lines.ts';
-import type { Observed } from './observed.ts';
-import { type Plan, type Release, type Slot, type Step, slots, type WayBack } from './plan.ts';
+import type { Plan, Step } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { claimStep, finished, type PlanInput, quickMs, type Situation } from './planning.ts';
+import { notices, wayBack } from './plan-words.ts';
+import {
+  claimStep,
+  type Draft,
+  finished,
+  type PlanInput,
+  placed,
+  quickMs,
+  type Situation,
+  type StrategySteps,
+  serving,
+  shared,
+  shiftAction,
+  shiftDeadline,
+} from './planning.ts';
+import { closeReceipt, openReceipt } from './receipt-steps.ts';
+import { assess } from './situation.ts';
 import { strategies } from './strategies/index.ts';
+import { describeUnfinished, refuseUnknownTarget } from './unfinished.ts';
+
+/** A target's part of the plan. */
+interface Part {
+  situation: Situation;
+  strategy: StrategySteps;
+}
 
 /**
- * runbook + release + observed state → plan, without its digest. Pure: the same input gives the same plan.
- * Throws PlanRefused with what exists and what to do instead.
+ * runbook + release + observed state → plan, without its digest. Pure: the same input gives the same plan. One
+ * input a target, in the order in which they are renewed; what is done once (commands, backups, migrations, smoke tests)
+ * is done at the first. Throws PlanRefused with what exists and what to do instead.
  */
-export function planDeploy(input: PlanInput, version: string): Omit<Plan, 'digest'> {
-  refuseUnready(input, version);
-  const situation = assess(input, version);
-  const { runbook, release, from, environment, target } = situation;
-  const strategy = strategies[runbook.rollout.strategy]!(situation);
-  const { slot } = strategy;
-  const own = (phase: Step['phase'], lines: Parameters<typeof ownSteps>[2]) =>
-    ownSteps(input, phase, lines, release, slot);
-
-  const steps: Step[] = [
-    claimStep(input),
-    ...own('prepare', runbook.prepare.before),
-    checkRelease(situation),
-    ...own('prepare', runbook.prepare.after),
-    ...backupSteps(situation, slot),
-    ...migrateSteps(situation, strategy),
-    ...own('rollout', runbook.rollout.before),
-    ...strategy.rollout,
-    ...own('rollout', runbook.rollout.after),
-    ...own('verify', runbook.verify.before),
-    ...verifySteps(situation, slot),
-    ...own('verify', runbook.verify.after),
-    confirmStep(situation, slot),
-    ...strategy.cleanUp,
-  ];
+export function planDeploy(inputs: [PlanInput, ...PlanInput[]], version: string): Omit<Plan, 'digest'> {
+  const parts = inputs.map((input): Part => {
+    refuseUnready(input, version);
+    const situation = assess(input, version);
+    return { situation, strategy: strategies[input.strategy](situation) };
+  });
+  const { situation } = parts[0]!;
+  const { runbook, environment, release, from } = situation;
   return {
     service: runbook.service,
     environment,
     intent: 'deploy',
     release,
     from: from?.version ?? null,
-    strategy: runbook.rollout.strategy,
-    target,
-    steps: finished(steps),
-    wayBack: wayBack(situation),
-    notices: [...strategy.notices, ...notices(situation)],
+    strategy: [...new Set(inputs.map(({ strategy }) => strategy))].join(', '),
+    targets: inputs.map(({ target }) => target),
+    steps: finished(stepsOf(parts)),
+    wayBack: wayBack(parts.map((part) => part.situation)),
+    notices: [...new Set(parts.flatMap(({ strategy, situation }) => [...strategy.notices, ...notices(situation)]))],
     rollback: { automatic: runbook.rollback.automatic, deadlineMs: toMs(runbook.rollback.deadline) },
   };
 }
 
+function stepsOf(parts: Part[]): Step[] {
+  const [{ situation, strategy }] = parts as [Part, ...Part[]];
+  const { runbook, release } = situation;
+  const slot = serving(strategy.weights)[0]!;
+  const own = (phase: Step['phase'], lines: Parameters<typeof ownSteps>[2]) =>
+    first(ownSteps(situation, phase, lines, release, slot));
+  const several = parts.length > 1;
+  const first = (drafts: Draft[]) => placed(drafts, situation.target, false);
+  const each = (drafts: (part: Part) => Draft[]) =>
+    parts.flatMap((part) => placed(drafts(part), part.situation.target, several));
+  // Step ids of the strategy carry the target's name where there are several, and so does what refers to them.
+  const servesFrom = placed([{ ...claimStep(situation), id: strategy.servesFrom }], situation.target, several)[0]!.id;
+
+  return [
+    ...each((part) => [claimStep(part.situation)]),
+    ...own('prepare', runbook.prepare.before),
+    ...each((part) => fetchSteps(part.situation)),
+    ...own('prepare', runbook.prepare.after),
+    ...first(backupSteps(situation, slot)),
+    ...each((part) => (part.situation === situation ? [] : part.strategy.beforeMigrations)),
+    ...first(migrateSteps(situation, { ...strategy, servesFrom }, slot)),
+    ...own('rollout', runbook.rollout.before),
+    ...first(openReceipt(situation)),
+    ...each((part) => adopt(part.situation)),
+    ...each((part) => part.strategy.rollout),
+    ...own('rollout', runbook.rollout.after),
+    ...own('verify', runbook.verify.before),
+    ...each((part) => verifySteps(part.situation, part.strategy)),
+    ...own('verify', runbook.verify.after),
+    ...each(confirmSteps),
+    ...each((part) => part.strategy.cleanUp),
+    ...each((part) => pruneSteps(part.situation)),
+    ...first(closeReceipt(situation, 'confirm')),
+  ];
+}
+
 function refuseUnready(input: PlanInput, version: string): void {
   const { observed, runbook } = input;
-  if (!observed.releases.includes(version)) {
+  const { artifact } = runbook.prepare;
+  const built = 'image' in artifact && artifact.build !== undefined;
+  if (!observed.release && !built) {
     const exists = observed.releases.length > 0 ? `there is ${observed.releases.join(', ')}` : 'there is none yet';
-    const where = runbook.prepare.artifact.folder;
+    const where = 'folder' in artifact ? artifact.folder : 'image' in artifact ? artifact.image : artifact.git;
     throw new PlanRefused('UnknownRelease', `no release ${version} of ${runbook.service} in ${where}: ${exists}`);
   }
   if (observed.trafficMissing.length > 0) throw new PlanRefused('ProxyNotReady', observed.trafficMissing.join('\n'));
   refuseUnknownTarget(input);
-  const unfinished = describeUnfinished(observed);
+  const unfinished = describeUnfinished(input);
   if (unfinished) {
     throw new PlanRefused(
       'UnfinishedDeploy',
@@ -69,104 +113,77 @@ function refuseUnready(input: PlanInput, version: string): void {
   }
 }
 
-/** What runs must be where the environment says, or going back would switch traffic to nothing. */
-export function refuseUnknownTarget({ observed, target, environment }: PlanInput): void {
-  for (const slot of slots) {
-    const there = observed.slots[slot];
-    if (!there?.running || there.port === target.ports[slot]) continue;
-    throw new PlanRefused(
-      'PortsMoved',
-      `${there.release} runs in ${slot} on port ${there.port}, but environment ${environment} says ${target.ports[slot]}. ` +
-        'Put the port back; to change it, deploy to a target of another name.',
-    );
-  }
-  if (observed.record || observed.weights?.green !== 1 || observed.slots.green) return;
-  throw new PlanRefused(
-    'MarkersLost',
-    `traffic goes to green, and nothing in ${target.folder} says what runs there. Put the folder back where it was; ` +
-      'if nothing runs there, set the traffic to blue.',
-  );
-}
-
-/** What an earlier deploy that was ended from outside left half done; null when nothing. */
-export function describeUnfinished({ record, weights, slots }: Observed): string | null {
-  if (!record) return null;
-  const { release, slot } = record.confirmed;
-  const there = slots[slot];
-  if (there && there.release !== release.version) {
-    return `${slot} runs ${there.release}, but ${release.version} is what was confirmed there`;
-  }
-  if (weights && weights[slot] !== 1) {
-    return `traffic is not where the confirmed version ${release.version} is (${slot}): an earlier deploy did not finish`;
-  }
-  return null;
-}
-
-/** Which slot serves, and what there is to go back to. */
-function assess(input: PlanInput, version: string): Situation {
-  const release = { version, folder: input.releaseFolder(version) };
-  const { record, slots, weights } = input.observed;
-  if (record) return { ...input, release, live: record.confirmed.slot, from: record.confirmed.release };
-  // Never confirmed: what runs where the traffic goes is what users have, so it is kept alive.
-  const served: Slot = weights && weights.green > weights.blue ? 'green' : 'blue';
-  const running = slots[served];
-  if (!running?.running) return { ...input, release, live: null, from: null };
-  const from: Release = { version: running.release, folder: input.releaseFolder(running.release) };
-  return { ...input, release, live: served, from };
-}
-
-function checkRelease({ runbook, release }: Situation): Step {
-  return {
+function fetchSteps({ runbook, release, target }: Situation): Draft[] {
+  const { artifact, secrets } = runbook.prepare;
+  const name = `${runbook.service} ${release.version}`;
+  const fetch: Draft = {
     id: 'prepare.release',
     phase: 'prepare',
-    sentence: `Check that ${runbook.service} ${release.version} is there and its secrets resolve`,
-    action: { kind: 'check-release', release, secrets: runbook.prepare.secrets },
-    deadlineMs: quickMs,
+    sentence: `Make sure that ${name} is on ${target.name} and its secrets resolve`,
+    action: { kind: 'fetch', release, artifact, secrets },
+    deadlineMs: fetchMs,
   };
+  if (!('image' in artifact) || !artifact.build) return [fetch];
+  const { build } = artifact;
+  const sentence = `Build ${name}${build.test ? ' after its tests' : ''}${build.push ? ' and push it' : ''}`;
+  const action = { kind: 'build', release, artifact, secrets } as const;
+  return [{ id: 'prepare.build', phase: 'prepare', sentence, action, deadlineMs: buildMs }, fetch];
 }
+
+/** Pulling a large image over a slow line. */
+const fetchMs = 15 * 60_000;
+const buildMs = 60 * 60_000;
 
 /** Deploying what is live already must not make it its own predecessor. */
-function confirmStep({ runbook, release, from, observed }: Situation, slot: Slot): Step {
+function confirmSteps({ situation, strategy }: Part): Draft[] {
+  const { runbook, release, from, observed } = situation;
   const previous = from?.version === release.version ? (observed.record?.previous ?? null) : from;
-  return {
-    id: 'confirm.record',
-    phase: 'confirm',
-    sentence: `Confirm ${runbook.service} ${release.version}: the point of no return`,
-    action: { kind: 'confirm', slot, release, previous },
-    deadlineMs: quickMs,
-  };
+  return [
+    {
+      id: 'confirm.record',
+      phase: 'confirm',
+      sentence: `Confirm ${runbook.service} ${release.version}: the point of no return`,
+      action: { kind: 'confirm', weights: strategy.weights, release, previous },
+      deadlineMs: quickMs,
+    },
+  ];
 }
 
-function wayBack({ from, live, observed, runbook }: Situation): WayBack {
-  if (!from || !live) return { possible: false, sentence: 'First deploy: there is no earlier version to go back to.' };
-  const name = `${runbook.service} ${from.version}`;
-  const there = observed.releases.includes(from.version);
-  const running = observed.slots[live]?.running === true;
-  if (!there && !running) {
-    return { possible: false, sentence: `${name} does not run and its release is gone: there is no way back to it.` };
-  }
-  if (runbook.rollout.strategy === 'recreate') {
-    const sentence = `Going back starts ${name} in ${live} again, with an outage.`;
-    return there
-      ? { possible: true, sentence }
-      : { possible: false, sentence: `The release of ${name} is gone: once stopped it cannot come back.` };
-  }
-  if (!running) return { possible: true, sentence: `${name} does not run now: going back starts it in ${live} first.` };
-  const later = there ? '' : ' Its release is gone, so after the confirmation there is no way back.';
-  return {
-    possible: true,
-    sentence: `Going back is a traffic switch to ${name}, which stays alive in ${live}.${later}`,
-  };
+/**
+ * A service that Holdpoint finds running, and traffic that is not only there: the proxy was never set, or an earlier
+ * deploy was ended. What serves today gets all of it first, so that nothing has a share before its probe.
+ */
+function adopt(situation: Situation): Draft[] {
+  const { runbook, target, observed, live, from, strategy } = situation;
+  const settled = observed.weights && serving(observed.weights).every((slot) => live.includes(slot));
+  // recreate stops what serves, and points the traffic at its place afterwards.
+  if (!target.traffic || settled || live.length === 0 || !from || strategy === 'recreate') return [];
+  return [
+    {
+      id: 'rollout.adopt',
+      phase: 'rollout',
+      sentence: `Give all traffic to ${runbook.service} ${from.version} in ${live.join(', ')}, which runs there today`,
+      action: shiftAction(situation, shared(target, live), live),
+      undo: { sentence: 'Traffic stays where it is: with the version that ran before', actions: [] },
+      deadlineMs: shiftDeadline(situation),
+    },
+  ];
 }
 
-function notices({ observed, runbook, from, release }: Situation): string[] {
-  const said: string[] = [];
-  if (observed.migrations?.pending.length && from && runbook.rollout.strategy !== 'recreate') {
-    said.push(
-      `The migrations may only expand: ${from.version} goes on working on the new schema until the confirmation.`,
-    );
-  }
-  if (runbook.migrate && observed.migrations?.pending.length === 0) said.push('No migration is pending.');
-  if (from?.version === release.version) said.push(`${release.version} is already live: it is started anew.`);
-  return said;
+/** Folders are the team's own; images and checkouts are Holdpoint's to clear away. */
+function pruneSteps({ runbook, release, from }: Situation): Draft[] {
+  const { artifact } = runbook.prepare;
+  const { keep } = runbook.rollout;
+  if ('folder' in artifact) return [];
+  const inUse = [release, ...(from ? [from] : [])];
+  const sentence = `Keep the last ${keep} releases for going back, remove older ones`;
+  return [
+    {
+      id: 'confirm.prune',
+      phase: 'confirm',
+      sentence,
+      action: { kind: 'prune', artifact, keep, inUse },
+      deadlineMs: quickMs,
+    },
+  ];
 }

@@ -5,8 +5,13 @@ import type { Json } from './json.ts';
 export const phases = ['prepare', 'backup', 'migrate', 'rollout', 'verify', 'confirm'] as const;
 export type Phase = (typeof phases)[number];
 
-export type Slot = 'blue' | 'green';
-export const slots: readonly Slot[] = ['blue', 'green'];
+/**
+ * A place for one instance behind the proxy, by its name in the target's `ports`: `blue` and `green` for strategies that
+ * have an idle one, `web-1`, `web-2`, … for a pool that is renewed one after the other.
+ */
+export type Slot = string;
+/** Share of traffic per slot, 0–1 in whole percents, summing to 1. Absent: 0. */
+export type Weights = Record<Slot, number>;
 
 /** A product behind a port, by its registered name, with that product's own options. */
 export interface Product {
@@ -20,21 +25,28 @@ export type SecretSource = 'environment' | { dotenv: string } | { folder: string
 /** A place to deploy to, as the environment describes it. Holds no secret. */
 export interface Target {
   name: string;
+  /** The runbook's service: what runs here is called by it. */
+  service: string;
   host: Product;
   instances: Product;
   /** Absent: nothing switches traffic, so the only strategy is `recreate`. */
   traffic: Product | null;
   /** Folder at the target that holds Holdpoint's markers, absolute. */
   folder: string;
+  /** The port of each slot, in the environment's order. */
   ports: Record<Slot, number>;
+  /** Where `queries` are asked. */
+  metrics: Product | null;
   secrets: SecretSource[];
 }
 
 /** An immutable version of a service. */
 export interface Release {
   version: string;
-  /** Absolute folder at the target that holds it. */
+  /** Absolute folder at the target that holds it; of an image the runbook's folder, where commands beside it run. */
   folder: string;
+  /** Pinned: `repository@sha256:…`, or the id of an image that only the engine has. Absent: the folder is the release. */
+  image?: string;
 }
 
 /** How one step is taken back. `until` names the step whose start makes it unsafe: from then on it is left. */
@@ -48,6 +60,8 @@ export interface Step {
   /** `<phase>.<name>`, unique in the plan; people and decisions name steps by it. */
   id: string;
   phase: Phase;
+  /** Name of the target that it acts on. */
+  target: string;
   /** What this does, for people: "Start shop 2 in green on port 4102". At most 200 bytes. */
   sentence: string;
   action: Action;
@@ -73,7 +87,8 @@ export interface Plan {
   /** The version that serves before this plan is walked, null at a first deploy. */
   from: string | null;
   strategy: string;
-  target: Target;
+  /** Each is deployed to in this order; the first is where commands, backups and migrations run. */
+  targets: Target[];
   steps: Step[];
   wayBack: WayBack;
   /** What a person should know before saying yes: outages, what cannot be checked. */

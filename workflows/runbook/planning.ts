@@ -1,60 +1,100 @@
-import type { InstanceSpec } from './actions.ts';
+import type { InstanceSpec, Side } from './actions.ts';
 import { clip } from './clip.ts';
 import { toMs } from './duration.ts';
 import { fill } from './fill.ts';
 import type { Observed } from './observed.ts';
-import type { Release, Slot, Step, Target } from './plan.ts';
+import type { Phase, Release, Slot, Step, Target, Weights } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import type { Runbook } from './schema.ts';
+import type { Runbook, Strategy } from './schema.ts';
 
-/** Everything planning looks at. Nothing else influences a plan. */
+/** Everything planning looks at for one target. Nothing else influences a plan. */
 export interface PlanInput {
   runbook: Runbook;
   environment: string;
   target: Target;
+  strategy: Strategy;
+  /** As `rollout.ready` says for this target. */
+  ready: string;
   /** Members of each group that may answer a hold; null: there are no groups, anyone may. */
   approvers: Record<string, string[]> | null;
   observed: Observed;
-  /** Absolute folder of a version's release. */
-  releaseFolder: (version: string) => string;
+  /** A version that runs or ran here, as a release. */
+  releaseOf: (version: string, image?: string) => Release;
 }
 
 /** What a strategy works with: the input, and what follows from it for one release. */
 export interface Situation extends PlanInput {
   release: Release;
-  /** Slot that serves the version to keep alive; null at a first deploy. */
-  live: Slot | null;
+  /** Slots that serve the version to keep alive; empty at a first deploy. */
+  live: Slot[];
   /** What to return to; null where nothing served before. */
   from: Release | null;
 }
 
+/** What a strategy makes: a step without the target, which the planner adds. */
+export type Draft = Omit<Step, 'target'>;
+
 /** A strategy is a planner of these: what happens to the instances around the migrations. */
 export interface StrategySteps {
-  /** Where the release will serve. */
-  slot: Slot;
+  /** How traffic is shared in the end; its slots are where the release will serve. */
+  weights: Weights;
   /** Id of the step from whose start on users may be served by the new version. */
   servesFrom: string;
-  beforeMigrations: Step[];
-  rollout: Step[];
+  beforeMigrations: Draft[];
+  rollout: Draft[];
   /** After the confirmation. */
-  cleanUp: Step[];
+  cleanUp: Draft[];
   notices: string[];
 }
 
-export const other = (slot: Slot): Slot => (slot === 'blue' ? 'green' : 'blue');
-
-const allTo = (slot: Slot): Record<Slot, number> => (slot === 'blue' ? { blue: 1, green: 0 } : { blue: 0, green: 1 });
-
 export const quickMs = 60_000;
 
+export const slotsOf = ({ ports }: Target): Slot[] => Object.keys(ports);
+
+/** Slots with a share. */
+export const serving = (weights: Weights): Slot[] => Object.keys(weights).filter((slot) => weights[slot]! > 0);
+
+/** The same share for each of `slots`; 0 for the others of the target. */
+export function shared(target: Target, slots: Slot[]): Weights {
+  return Object.fromEntries(slotsOf(target).map((slot) => [slot, slots.includes(slot) ? 1 / slots.length : 0]));
+}
+
+/** The one slot that serves, null at a first deploy. Throws PlanRefused where several do: that is a pool. */
+export function onlyLive({ live, strategy, target }: Situation): Slot | null {
+  if (live.length <= 1) return live[0] ?? null;
+  throw new PlanRefused(
+    'PoolServes',
+    `${live.join(', ')} of ${target.name} serve together, and ${strategy} knows one that serves: use strategy: rolling.`,
+  );
+}
+
+/** A slot without traffic. Throws PlanRefused where the target has only the one that serves. */
+export function idleSlot(situation: Situation): Slot {
+  const { strategy, target, environment } = situation;
+  const live = onlyLive(situation);
+  const idle = live === null ? emptySlot(situation) : slotsOf(target).find((slot) => slot !== live);
+  if (idle) return idle;
+  throw new PlanRefused(
+    'NoIdleSlot',
+    `${strategy} needs a second slot beside ${live}, and ${target.name} has none in environment ${environment}. ` +
+      'Give it a port (ports: { blue: 4001, green: 4002 }), or use strategy: recreate, which has an outage.',
+  );
+}
+
+/** For a first deploy: one without a share, which a deploy that was ended may have left. */
+export function emptySlot({ target, observed }: Situation): Slot {
+  const [first, ...others] = slotsOf(target) as [Slot, ...Slot[]];
+  return [first, ...others].find((slot) => !observed.weights?.[slot]) ?? first;
+}
+
 export function instance({ runbook, target }: PlanInput, release: Release, slot: Slot): InstanceSpec {
-  const port = target.ports[slot];
-  const values = { version: release.version, port, folder: release.folder };
+  const port = target.ports[slot]!;
+  const values = { version: release.version, port, folder: release.folder, target: target.name };
   return {
     service: runbook.service,
     release,
     port,
-    command: runbook.rollout.start.map((word) => fill(word, values)),
+    command: (runbook.rollout.start ?? []).map((word) => fill(word, values)),
     env: Object.fromEntries(Object.entries(runbook.rollout.env).map(([key, text]) => [key, fill(text, values)])),
     secrets: runbook.prepare.secrets,
   };
@@ -75,24 +115,29 @@ export function stopInTraffic({ runbook }: PlanInput, slot: Slot) {
   return { kind: 'stop', slot, drainMs: 0, graceMs: toMs(runbook.rollout.grace), ifNotDrained: 'stop' } as const;
 }
 
-export function probeOf({ runbook }: PlanInput) {
-  const { ready, deadline } = runbook.rollout;
-  return { path: ready.replace(/^GET /, ''), deadlineMs: toMs(deadline), successes: 3 };
+export function probeOf({ runbook, ready }: PlanInput) {
+  const path = ready === 'healthcheck' ? null : ready.replace(/^GET /, '');
+  return { path, deadlineMs: toMs(runbook.rollout.deadline), successes: 3 };
 }
 
 export function probeAction(input: PlanInput, slot: Slot) {
   return { kind: 'probe', slot, probe: probeOf(input) } as const;
 }
 
-/** Gives all traffic to a slot; the step probes that slot right before. */
-export function shiftAction(input: PlanInput, slot: Slot) {
-  return { kind: 'shift', weights: allTo(slot), probe: probeOf(input) } as const;
+/** Slots that serve already, and only get their neighbours' share as well, need no probe: also where they are ill. */
+export function shiftAction(input: PlanInput, weights: Weights, fresh: Slot[]) {
+  return { kind: 'shift', weights, fresh, probe: probeOf(input) } as const;
 }
+
+/** How long probing and shifting may take until the step counts as failed. */
+export const shiftDeadline = (input: PlanInput): number => quickMs + probeOf(input).deadlineMs;
 
 /** How long draining and stopping may take until the step counts as failed. */
 export function stopDeadline({ runbook }: PlanInput): number {
   return toMs(runbook.rollout.drain) + toMs(runbook.rollout.grace) + quickMs;
 }
+
+export const sideOf = (release: Release, slots: Slot[]): Side => ({ version: release.version, slots });
 
 /** People who may answer, flattened from the groups; empty: anyone. Sorted, so that a digest stays the same. */
 export function mayAnswer({ approvers, environment }: PlanInput, by: string | string[] | undefined): string[] {
@@ -107,7 +152,7 @@ export function mayAnswer({ approvers, environment }: PlanInput, by: string | st
   return [...new Set(people)].sort();
 }
 
-export function claimStep(input: PlanInput): Step {
+export function claimStep(input: PlanInput): Draft {
   return {
     id: 'prepare.claim',
     phase: 'prepare',
@@ -115,6 +160,17 @@ export function claimStep(input: PlanInput): Step {
     action: { kind: 'claim' },
     deadlineMs: quickMs,
   };
+}
+
+/** Puts a target's name into its steps; into their ids too where there are several: `rollout.server.start`. */
+export function placed(drafts: Draft[], target: Target, several: boolean): Step[] {
+  const named = (id: string) => (several ? id.replace('.', `.${target.name}.`) : id);
+  return drafts.map((draft) => ({
+    ...draft,
+    id: named(draft.id),
+    target: target.name,
+    ...(draft.undo?.until && { undo: { ...draft.undo, until: named(draft.undo.until) } }),
+  }));
 }
 
 /** Unique ids (the second `run` of a phase is `run-2`), and sentences that fit into a timeline. */
@@ -127,6 +183,9 @@ export function finished(steps: Step[]): Step[] {
     return { ...step, id, sentence: clip(step.sentence, longestSentence) };
   });
 }
+
+/** The heading that a step's id begins with. */
+export const phaseOf = (id: string): Phase => id.slice(0, id.indexOf('.')) as Phase;
 
 /** Temporal keeps at most 200 bytes of a summary. */
 const longestSentence = 160;

@@ -19,7 +19,7 @@ const secret = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
 });
 
 const command = z.array(z.string().min(1)).min(1).meta({
-  description: 'argv, one word an item; no shell. {version}, {port} and {folder} are filled in.',
+  description: 'argv, one word an item; no shell. {version}, {port}, {folder} and {target} are filled in.',
 });
 
 const share = z
@@ -31,6 +31,17 @@ const latency = z
   .string()
   .regex(/^<\s*\d+(\.\d+)?\s*(ms|s)$/, { error: 'a limit such as < 300ms' })
   .meta({ description: 'Largest allowed time, such as < 300ms' });
+
+const percent = z
+  .string()
+  .regex(/^\d+(\.\d+)?\s*%$/, { error: 'a percentage such as 10%' })
+  .meta({ description: 'A percentage, such as 10%' });
+
+/** Of traffic: the proxies put users into a hundred buckets. */
+const shareOfTraffic = z
+  .string()
+  .regex(/^([1-9]\d?|100)\s*%$/, { error: 'a whole percentage from 1% to 100%' })
+  .meta({ description: 'Share of traffic in whole percents, such as 10%' });
 
 const path = z.string().regex(/^(GET )?\/\S*$/, { error: 'a path such as GET /healthz' });
 
@@ -117,7 +128,103 @@ const backupLine = z
   })
   .refine(oneBackup.check, { error: oneBackup.error, params: { example: '{ postgres: DATABASE_URL }' } });
 
+const build = z
+  .strictObject({
+    context: z
+      .string()
+      .default('.')
+      .meta({ description: 'Folder that is sent to the engine, relative to the runbook.' }),
+    dockerfile: z.string().default('Dockerfile').meta({ description: 'Relative to the context.' }),
+    args: z.record(z.string(), z.string()).default({}).meta({ description: 'Build arguments; never a secret.' }),
+    test: command
+      .optional()
+      .meta({ description: 'Run before the build, in the context; nothing is built when it fails.' }),
+    push: z.boolean().default(true).meta({ description: 'false: the image stays on the engine that built it.' }),
+  })
+  .meta({ description: 'Build the image as part of the deploy.' });
+
+const artifact = z
+  .union(
+    [
+      z.strictObject({
+        folder: z
+          .string()
+          .includes('{version}', { error: 'a folder with {version} in it, such as releases/{version}' })
+          .meta({ description: 'A folder for each version, relative to the runbook.' }),
+      }),
+      z.strictObject({
+        image: z
+          .string()
+          .regex(/^[a-z0-9.:_/{}-]+$/, { error: 'a repository without tag, such as registry.example.com/shop' })
+          .meta({ description: 'Repository; the version is its tag. {target} is filled in.' }),
+        credentials: secret.optional().meta({ description: 'Secret with `user:password` of the registry.' }),
+        build: build.optional(),
+      }),
+      z.strictObject({
+        git: z
+          .string()
+          .min(1)
+          .meta({ description: 'A repository (folder or URL); the version is a tag, branch or commit.' }),
+      }),
+    ],
+    { error: '{ folder: releases/{version} }, { image: registry.example.com/shop } or { git: . }' },
+  )
+  .meta({ description: 'Where a release comes from.' });
+
+const analysisShape = {
+  errors: share.optional().meta({ description: 'Largest share of answers with status 5xx, such as < 1%' }),
+  p50: latency.optional(),
+  p95: latency.optional(),
+  p99: latency.optional(),
+  compare: z
+    .strictObject({
+      errors: percent.optional(),
+      p50: percent.optional(),
+      p95: percent.optional(),
+      p99: percent.optional(),
+    })
+    .optional()
+    .meta({
+      description:
+        'How much worse than the stable version, over the same minutes: errors in percentage points, times relative.',
+    }),
+  queries: z
+    .array(
+      z
+        .strictObject({
+          name,
+          query: z.string().min(1).meta({ description: 'PromQL; {version}, {slot} and {window} are filled in.' }),
+          limit: z
+            .string()
+            .regex(/^[<>]\s*-?\d+(\.\d+)?$/, { error: 'a limit such as < 1000 or > 0.5' })
+            .optional(),
+          compare: percent.optional().meta({ description: 'How much larger than for the stable version, relative.' }),
+        })
+        .refine((value) => value.limit !== undefined || value.compare !== undefined, {
+          error: 'a `limit`, or `compare` with the stable version',
+        }),
+    )
+    .default([]),
+  logs: z
+    .strictObject({ new: z.int().min(0) })
+    .optional()
+    .meta({ description: 'How often an error line that the stable version does not have may appear.' }),
+  samples: z.int().min(1).default(50).meta({ description: 'Fewer requests are too little data for a verdict.' }),
+  inconclusive: z
+    .enum(['extend', 'hold', 'rollback', 'proceed'])
+    .default('hold')
+    .meta({ description: 'What happens on too little data.' }),
+};
+
 const smoke = z.union([path, request], { error: 'GET /path, or { post: /orders, json: {…}, expect: 201 }' });
+
+const strategy = z.enum(['blue-green', 'recreate', 'rolling', 'canary']);
+
+const ready = z
+  .union([path, z.literal('healthcheck')])
+  .meta({ description: "A path that has to answer below 400, or `healthcheck`: the image's own." });
+
+const batch = z.union([z.int().min(1), percent]);
 
 /** The whole document, checked: `runbookSchema.parse(yaml)`. */
 export const runbookSchema = z
@@ -125,13 +232,13 @@ export const runbookSchema = z
     service: name.meta({ description: 'The service this runbook deploys.' }),
     prepare: z
       .strictObject({
-        artifact: z
-          .strictObject({
-            folder: z
-              .string()
-              .includes('{version}', { error: 'a folder with {version} in it, such as releases/{version}' }),
-          })
-          .meta({ description: 'Where a release is: a folder for each version, relative to the runbook.' }),
+        artifact,
+        env: z
+          .strictObject({ example: z.string().default('.env.example'), file: z.string().default('.env') })
+          .optional()
+          .meta({
+            description: 'Every name in `example` must be in `file`: what is missing is said before anything starts.',
+          }),
         secrets: z.array(secret).default([]).meta({
           description:
             'Secrets that must resolve before anything starts. The service gets them as environment variables.',
@@ -160,11 +267,48 @@ export const runbookSchema = z
       .refine((value) => !(value.tool && value.command), { error: '`tool` or `command`, not both' })
       .optional(),
     rollout: z.strictObject({
-      on: name.default('web').meta({ description: 'Group of targets in the environment.' }),
-      start: command.meta({ description: 'argv that starts one instance; {port} is its port.' }),
+      on: z
+        .union([
+          name,
+          z
+            .array(
+              z.union([name, z.strictObject({ target: name, strategy: strategy.optional(), ready: ready.optional() })]),
+            )
+            .min(1),
+        ])
+        .default('web')
+        .meta({ description: 'Target in the environment, or several in the order in which they are renewed.' }),
+      start: command.optional().meta({
+        description: 'argv that starts one instance; {port} is its port. An image may leave it to its own command.',
+      }),
       env: z.record(z.string(), z.string()).default({}),
-      ready: path.default('GET /').meta({ description: 'Asked until it answers below 400.' }),
-      strategy: z.enum(['blue-green', 'recreate']).default('blue-green'),
+      ready: ready.default('GET /'),
+      strategy: strategy.default('blue-green'),
+      steps: z
+        .array(
+          z.union([
+            shareOfTraffic,
+            z.strictObject({ share: shareOfTraffic, for: duration.optional(), hold: hold.optional() }),
+          ]),
+        )
+        .min(1)
+        .default(['10%', '50%', '100%'])
+        .meta({ description: '`canary`: the shares, growing; each bakes `for` or `bake`, then may ask a person.' }),
+      bake: duration.default('1m').meta({ description: '`canary`: how long each step is watched before the next.' }),
+      analysis: z.strictObject(analysisShape).optional().meta({
+        description: '`canary`, `rolling`: what is judged while a step bakes, the new version beside the stable one.',
+      }),
+      batch: z
+        .union([batch, z.array(batch).min(1)])
+        .default(1)
+        .meta({ description: '`rolling`: how many at once, or sizes in turn such as [1, 25%]; the last one repeats.' }),
+      prober: z
+        .strictObject({ path: path.default('GET /'), every: duration.default('100ms') })
+        .optional()
+        .meta({
+          description: 'Harmless requests through the front door during the switch; the report says what they met.',
+        }),
+      keep: z.int().min(1).default(3).meta({ description: 'How many releases are kept for going back.' }),
       old: z.enum(['stop', 'keep']).default('stop').meta({
         description: 'The old version after the confirmation: stopped, or kept running for an instant way back.',
       }),
@@ -179,17 +323,7 @@ export const runbookSchema = z
           description: 'Real requests: to the new version before it gets traffic, then through the front door.',
         }),
         watch: z
-          .strictObject({
-            for: duration,
-            errors: share.optional(),
-            p95: latency.optional(),
-            samples: z
-              .int()
-              .min(1)
-              .default(50)
-              .meta({ description: 'Fewer requests are too little data for a verdict.' }),
-            inconclusive: z.enum(['hold', 'rollback', 'proceed']).default('hold'),
-          })
+          .strictObject({ for: duration, ...analysisShape })
           .optional()
           .meta({ description: "Watch the proxy's own measured traffic for a while." }),
         hold: hold.optional().meta({ description: 'The confirmation, before the old version is stopped.' }),
@@ -217,3 +351,7 @@ export type Runbook = z.output<typeof runbookSchema>;
 export type Line = z.output<typeof line>;
 export type Hold = z.output<typeof hold>;
 export type RequestLine = z.output<typeof request>;
+export type Artifact = z.output<typeof artifact>;
+export type ImageArtifact = Extract<Artifact, { image: string }>;
+export type Build = z.output<typeof build>;
+export type Strategy = z.output<typeof strategy>;

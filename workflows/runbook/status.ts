@@ -1,4 +1,4 @@
-import type { TrafficMeasurement } from './checks.ts';
+import type { Receipt, Verdict } from './checks.ts';
 import type { Phase } from './plan.ts';
 
 /** How a run ended; one word each. */
@@ -29,7 +29,7 @@ export interface StepStatus {
   endedAt?: number;
   /** What was seen or measured: `{ size: '12 kB', rows: 40 }`. */
   evidence?: Record<string, string | number | boolean | null>;
-  measurement?: TrafficMeasurement;
+  verdict?: Verdict;
   /** Why it failed, was skipped, or was left as it is. */
   note?: string;
   /** What going back did or does here. */
@@ -89,4 +89,6 @@ export interface RunStatus {
   decisions: DecisionRecord[];
   hold: OpenHold | null;
   paused: { by: string; reason: string | null } | null;
+  /** What the deploy cost its users; null until it is counted, or without a proxy. */
+  receipt: Receipt | null;
 }

@@ -32,7 +32,8 @@ export function contextOf(
   step: Step,
   { purpose, attempt }: { purpose: 'do' | 'undo'; attempt: number },
 ): StepContext {
-  const { target, rollback } = run.plan!;
+  const { targets, rollback } = run.plan!;
+  const target = targets.find(({ name }) => name === step.target)!;
   const undoing = purpose === 'undo';
   const say = (words: string) => (undoing ? `Undo: ${words}` : words);
   const sentence = say(undoing ? step.undo!.sentence : step.sentence);

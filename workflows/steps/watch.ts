@@ -9,16 +9,17 @@ export const watch: Perform<ActionOf<'watch'>> = async (action, context) => {
   const { activities, target, run, step } = context;
   const since = Date.now();
   const verdict = await activities('long').watchTraffic({ ...action, target, since });
-  if (verdict.measurement) run.line(step.id).measurement = verdict.measurement;
+  run.line(step.id).verdict = verdict;
   run.evidence(step, { verdict: verdict.word, found: verdict.sentence });
   if (verdict.word === 'passed') return {};
   if (verdict.word === 'failed') throw ApplicationFailure.nonRetryable(verdict.sentence, 'VerdictFailed');
   return undecided(verdict, action, context);
 };
 
-async function undecided({ word, sentence }: Verdict, { limits }: ActionOf<'watch'>, context: StepContext) {
-  if (limits.inconclusive === 'proceed') return { proceeded: 'the runbook says to proceed' };
-  if (limits.inconclusive === 'rollback') throw ApplicationFailure.nonRetryable(sentence, `Verdict ${word}`);
+/** One that was extended as often as is sensible is a person's to decide. */
+async function undecided({ word, sentence }: Verdict, { analysis }: ActionOf<'watch'>, context: StepContext) {
+  if (analysis.inconclusive === 'proceed') return { proceeded: 'the runbook says to proceed' };
+  if (analysis.inconclusive === 'rollback') throw ApplicationFailure.nonRetryable(sentence, `Verdict ${word}`);
   const ask = `The verdict is ${word}: ${sentence}. Go on?`;
   return hold({ kind: 'hold', ask, by: [], expiresMs: null, otherwise: 'rollback' }, context);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/activity';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { forgetJob, type JobInput, runJob } from '../../../activities/commands/job.ts';
+import { forgetJob, type ProcessJob, runJob } from '../../../activities/commands/job.ts';
 import {
   endLater,
   isUp,
@@ -22,10 +22,10 @@ const never = new AbortController().signal;
 const append = 'echo began >> "$1"; until [ -e "$1.go" ]; do sleep 0.02; done; echo "done as $NAME"; exit 3';
 
 /** Says where it began, waits until told to go on, and ends with 3. */
-function aJob(more: Partial<JobInput> = {}) {
+function aJob(more: Partial<ProcessJob> = {}) {
   const folder = temporaryFolder();
   const ran = join(folder, 'ran');
-  const input: JobInput = {
+  const input: ProcessJob = {
     folder,
     key: 'deploy/prod/shop|sha256:1|prepare.warm',
     command: ['sh', '-c', append, 'job', ran],

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEnvironments } from '../../../activities/environments/environments.ts';
 import { environmentsDocument } from '../../../activities/environments/schema.ts';
-import { environmentsText, localDoor } from '../../../cli/init/environments-text.ts';
+import { environmentsText } from '../../../cli/init/environments-text.ts';
+import { processTarget } from '../../../cli/init/process-target.ts';
 import { checkDocument } from '../../../configuration/check-document.ts';
 import { runbookSchema } from '../../../workflows/runbook/schema.ts';
 
@@ -33,7 +34,7 @@ const only = (text: string) => {
 describe('an environments file', () => {
   test('that is right has no problems, nor has the one that init writes', () => {
     expect(problemsOf(good)).toEqual([]);
-    expect(problemsOf(environmentsText(localDoor('/home/ann/.local/state', 'shop')))).toEqual([]);
+    expect(problemsOf(environmentsText([processTarget('/home/ann/.local/state', 'shop')]))).toEqual([]);
   });
 
   test('names the product that was meant', () => {
@@ -64,7 +65,6 @@ describe('an environments file', () => {
     expect(only(good.replace(/traffic:\n(.{10}.*\n)+/, 'traffic: caddy\n'))).toMatchObject({
       line: 7,
       found: '"caddy"',
-      expected: 'a mapping (key: value)',
       example: expect.stringContaining('traffic: { caddy: { front:'),
     });
   });
@@ -78,7 +78,7 @@ describe('an environments file', () => {
     expect(only(good.replace(/ +log:.*\n/, ''))).toMatchObject({
       line: 8,
       message: '`environments.production.targets.web.traffic.caddy.log` is missing',
-      example: 'log: /var/log/caddy/shop.log',
+      example: 'log: /var/log/shop/access.log',
     });
   });
 
@@ -87,7 +87,7 @@ describe('an environments file', () => {
     expect(only(good.replace('host: local', 'colour: red'))).toMatchObject({
       line: 5,
       column: 9,
-      expected: 'one of host, instances, traffic, ports, folder',
+      expected: 'one of host, instances, traffic, ports, metrics, folder',
     });
   });
 
@@ -136,8 +136,9 @@ describe('a plan', () => {
   const refused = (type: string, message: unknown) => ({ type, nonRetryable: true, message });
 
   test('gets its target, with defaults filled in', async () => {
+    const target = { name: 'web', service: 'shop', host: { kind: 'local' }, traffic: { kind: 'caddy' }, metrics: null };
     expect(await place(good)).toMatchObject({
-      target: { name: 'web', host: { kind: 'local' }, instances: { kind: 'process' }, traffic: { kind: 'caddy' } },
+      places: [{ target: { ...target, instances: { kind: 'process' } }, strategy: 'blue-green', ready: 'GET /' }],
       approvers: { dba: ['dora'] },
     });
   });

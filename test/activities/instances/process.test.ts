@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLocalHost } from '../../../activities/hosts/local.ts';
 import { instancesOf } from '../../../activities/instances/index.ts';
 import { createProcessInstances } from '../../../activities/instances/process.ts';
+import { createMask } from '../../../activities/secrets/mask.ts';
 import type { InstanceSpec } from '../../../workflows/runbook/actions.ts';
 import {
   endLater,
@@ -34,7 +35,7 @@ require('http').createServer((_, response) => response.end([release, slot, greet
 async function aMachine() {
   const folder = temporaryFolder();
   const ports = { blue: await freePort(), green: await freePort() };
-  const instances = createProcessInstances({ folder, ports });
+  const instances = createProcessInstances({ folder, ports }, createLocalHost());
   onTestFinished(async () => {
     await instances.ensureStopped('blue', 0);
     await instances.ensureStopped('green', 0);
@@ -284,15 +285,18 @@ test('plain processes are refused on another machine than this one', () => {
   const product = (kind: string) => ({ kind, options: {} });
   const target = {
     name: 'web',
+    service: 'shop',
     host: product('ssh'),
     instances: product('process'),
     traffic: null,
+    metrics: null,
     folder: '/srv/holdpoint',
     secrets: [],
     ports: { blue: 1, green: 2 },
   };
-  expect(() => instancesOf(target, createLocalHost())).toThrow(/web.*only works on host "local"/);
-  expect(() => instancesOf({ ...target, instances: product('systemd') }, createLocalHost())).toThrow(
+  const context = { target, host: createLocalHost(), mask: createMask() };
+  expect(() => instancesOf(context)).toThrow(/web.*only works on host "local"/);
+  expect(() => instancesOf({ ...context, target: { ...target, instances: product('systemd') } })).toThrow(
     /"systemd".*process/,
   );
 });

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../commands/on-this-machine.ts';
 
 const host = createLocalHost();
 const record: ReleaseRecord = {
-  confirmed: { release: { version: '2', folder: '/srv/shop/2' }, slot: 'green' },
+  confirmed: { release: { version: '2', folder: '/srv/shop/2' }, weights: { blue: 0, green: 1 } },
   previous: { version: '1', folder: '/srv/shop/1' },
   at: '2026-11-21T09:30:01.000Z',
   key: 'deploy/prod/shop|sha256:1|confirm.release|1',

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { forgetJob, runJob } from '../../../activities/commands/job.ts';
+import { processJobs } from '../../../activities/commands/jobs.ts';
 import { createLocalHost } from '../../../activities/hosts/local.ts';
 import type { MigrateDeps } from '../../../activities/migrations/migrate.ts';
 import { findPart } from '../../../parts/index.ts';
@@ -28,7 +28,7 @@ export async function makeRelease(): Promise<ReleaseFolder> {
   return {
     folder,
     markers: join(root, 'markers'),
-    tool: { kind: 'dbmate', folder, database: 'DATABASE_URL', secrets: [], commands: {} },
+    tool: { kind: 'dbmate', release: { version: '1', folder }, database: 'DATABASE_URL', secrets: [], commands: {} },
     migration: (name, up, down, options = '') =>
       writeFile(join(migrations, `${name}.sql`), `-- migrate:up ${options}\n${up}\n-- migrate:down\n${down}\n`),
     remove: () => rm(root, { recursive: true, force: true }),
@@ -39,8 +39,7 @@ export async function makeRelease(): Promise<ReleaseFolder> {
 export function depsFor(markers: string, mask: (text: string) => string = (text) => text): MigrateDeps {
   return {
     host: createLocalHost(),
-    runJob: (job) => runJob({ folder: markers, ...job }),
-    forgetJob: (key) => forgetJob(markers, key),
+    jobs: processJobs(markers),
     mask,
   };
 }

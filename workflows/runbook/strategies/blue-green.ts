@@ -1,68 +1,36 @@
-import type { Slot, Step } from '../plan.ts';
-import { PlanRefused } from '../plan-refused.ts';
 import {
-  other,
-  probeOf,
-  quickMs,
+  type Draft,
+  idleSlot,
+  onlyLive,
   type Situation,
   type StrategySteps,
+  shared,
   shiftAction,
-  startAction,
-  stopAction,
-  stopDeadline,
+  shiftDeadline,
 } from '../planning.ts';
-import { clearLeftover, startCandidate } from './candidate.ts';
+import { clearLeftovers, demandProxy, giveBack, startCandidate, stopOld } from './candidate.ts';
 
 /** The new version starts beside the old one, is tried there, then gets all traffic at once; the old one stays warm. */
 export function blueGreen(situation: Situation): StrategySteps {
-  const { target, live } = situation;
-  if (!target.traffic) {
-    throw new PlanRefused(
-      'NoProxy',
-      `blue-green needs a proxy that switches traffic, and ${target.name} has none in environment ` +
-        `${situation.environment}. Give it one (traffic:), or use strategy: recreate, which has an outage.`,
-    );
-  }
-  const slot = live ? other(live) : 'blue';
-  return {
-    slot,
-    servesFrom: 'rollout.shift',
-    beforeMigrations: [],
-    rollout: [...clearLeftover(situation, slot), ...startCandidate(situation, slot), shiftStep(situation, slot)],
-    cleanUp: stopOld(situation),
-    notices: [],
-  };
-}
-
-function shiftStep(situation: Situation, slot: Slot): Step {
-  const { runbook, release, from, live } = situation;
-  const undo =
-    live && from
-      ? {
-          sentence: `Give all traffic back to ${runbook.service} ${from.version} in ${live}`,
-          actions: [startAction(situation, from, live), shiftAction(situation, live)],
-        }
-      : { sentence: 'Nothing served before: traffic stays where it is', actions: [] };
-  return {
+  demandProxy(situation);
+  const { runbook, release, target } = situation;
+  const live = onlyLive(situation);
+  const slot = idleSlot(situation);
+  const weights = shared(target, [slot]);
+  const shift: Draft = {
     id: 'rollout.shift',
     phase: 'rollout',
     sentence: `Give all traffic to ${runbook.service} ${release.version} in ${slot}`,
-    action: shiftAction(situation, slot),
-    undo,
-    deadlineMs: quickMs + probeOf(situation).deadlineMs,
+    action: shiftAction(situation, weights, [slot]),
+    undo: giveBack(situation, live),
+    deadlineMs: shiftDeadline(situation),
   };
-}
-
-function stopOld(situation: Situation): Step[] {
-  const { runbook, from, live } = situation;
-  if (!live || !from || runbook.rollout.old === 'keep') return [];
-  return [
-    {
-      id: 'confirm.stop-old',
-      phase: 'confirm',
-      sentence: `Drain and stop ${runbook.service} ${from.version} in ${live}`,
-      action: stopAction(situation, live, 'leave running'),
-      deadlineMs: stopDeadline(situation),
-    },
-  ];
+  return {
+    weights,
+    servesFrom: shift.id,
+    beforeMigrations: [],
+    rollout: [...clearLeftovers(situation), ...startCandidate(situation, slot), shift],
+    cleanUp: stopOld(situation, live),
+    notices: [],
+  };
 }

@@ -1,32 +1,34 @@
-import type { Slot, Step } from '../plan.ts';
+import type { Slot } from '../plan.ts';
 import {
-  other,
+  type Draft,
+  emptySlot,
+  onlyLive,
   probeAction,
-  probeOf,
-  quickMs,
   type Situation,
   type StrategySteps,
+  shared,
   shiftAction,
+  shiftDeadline,
   startAction,
   stopDeadline,
   stopInTraffic,
 } from '../planning.ts';
-import { clearLeftover, startCandidate } from './candidate.ts';
+import { clearLeftovers, startCandidate } from './candidate.ts';
 
 /** Stop the old version, migrate, start the new one in its place: an outage, announced in the plan. */
 export function recreate(situation: Situation): StrategySteps {
-  const { live, observed } = situation;
-  const slot = live ?? 'blue';
+  const { observed, target } = situation;
+  const live = onlyLive(situation);
+  const slot = live ?? emptySlot(situation);
   // Old code must not run while its schema changes; without a change it runs until the last moment.
   const migrates = Boolean(observed.migrations?.pending.length);
-  const stopFirst = stopOld(situation, migrates ? 'migrate' : 'rollout');
+  const stopFirst = stopOld(situation, live, migrates ? 'migrate' : 'rollout');
   return {
-    slot,
+    weights: shared(target, [slot]),
     servesFrom: 'rollout.start',
     beforeMigrations: migrates ? stopFirst : [],
     rollout: [
-      ...clearLeftover(situation, other(slot)),
-      ...(live ? [] : clearLeftover(situation, slot)),
+      ...clearLeftovers(situation),
       ...(migrates ? [] : stopFirst),
       ...startCandidate(situation, slot, stopInTraffic(situation, slot)),
       ...pointTraffic(situation, slot),
@@ -36,14 +38,14 @@ export function recreate(situation: Situation): StrategySteps {
   };
 }
 
-function outage({ runbook, live, from, release }: Situation): string[] {
-  if (!live) return [];
-  const down = `${runbook.service} is down from the stop of ${from?.version} until ${release.version} answers`;
+function outage({ runbook, live, from, release, target }: Situation): string[] {
+  if (live.length === 0) return [];
+  const down = `${runbook.service} on ${target.name} is down from the stop of ${from?.version} until ${release.version} answers`;
   return [`${down}: strategy recreate has an outage. blue-green behind a proxy has none.`];
 }
 
-function stopOld(situation: Situation, phase: 'migrate' | 'rollout'): Step[] {
-  const { runbook, live, from } = situation;
+function stopOld(situation: Situation, live: Slot | null, phase: 'migrate' | 'rollout'): Draft[] {
+  const { runbook, from } = situation;
   if (!live || !from) return [];
   const old = `${runbook.service} ${from.version}`;
   return [
@@ -53,7 +55,7 @@ function stopOld(situation: Situation, phase: 'migrate' | 'rollout'): Step[] {
       sentence: `Stop ${old} in ${live}: the outage begins`,
       action: stopInTraffic(situation, live),
       undo: {
-        sentence: `Start ${old} in ${live} again and wait until it answers`,
+        sentence: `Start ${old} in ${live} again and wait until it is up`,
         actions: [startAction(situation, from, live), probeAction(situation, live)],
       },
       deadlineMs: stopDeadline(situation),
@@ -62,7 +64,7 @@ function stopOld(situation: Situation, phase: 'migrate' | 'rollout'): Step[] {
 }
 
 /** Only a first deploy has to point the proxy here: afterwards the slot stays the same. */
-function pointTraffic(situation: Situation, slot: Slot): Step[] {
+function pointTraffic(situation: Situation, slot: Slot): Draft[] {
   const { runbook, release, target, observed } = situation;
   if (!target.traffic || observed.weights?.[slot] === 1) return [];
   return [
@@ -70,9 +72,9 @@ function pointTraffic(situation: Situation, slot: Slot): Step[] {
       id: 'rollout.shift',
       phase: 'rollout',
       sentence: `Give all traffic to ${runbook.service} ${release.version} in ${slot}`,
-      action: shiftAction(situation, slot),
+      action: shiftAction(situation, shared(target, [slot]), [slot]),
       undo: { sentence: 'Nothing served before: traffic stays where it is', actions: [] },
-      deadlineMs: quickMs + probeOf(situation).deadlineMs,
+      deadlineMs: shiftDeadline(situation),
     },
   ];
 }

@@ -1,0 +1,5 @@
+import type { ActionOf } from '../runbook/actions.ts';
+import type { Perform } from './step-context.ts';
+
+export const build: Perform<ActionOf<'build'>> = (action, { activities, target, writer }) =>
+  activities('long').buildRelease({ ...action, target, writer });
