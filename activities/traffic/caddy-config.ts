@@ -1,31 +1,81 @@
-import { type CaddyInput, greenFlag, managedMarker } from '../../workflows/runbook/caddyfile.ts';
-import { type Slot, slots } from '../../workflows/runbook/plan.ts';
+import { bucketsFile, bucketUpstreams, type CaddyInput, keyHeader } from '../../workflows/runbook/caddyfile.ts';
+import type { Sticky } from '../../workflows/runbook/sticky.ts';
 
 /**
  * What Caddy's running configuration (JSON of `GET /config/`) lacks, in sentences; empty when it is ready.
- * Looks for what the block above turns into, wherever in the configuration it is.
+ * Looks for what the site's block turns into, wherever in the configuration it is.
  */
 export function caddyLacks(config: unknown, input: CaddyInput): string[] {
-  const http = pick(pick(config, 'apps'), 'http');
-  const lacks = slots.flatMap((slot) => slotLacks(http, slot, input.ports[slot]));
-  for (const [flag, why] of flags) {
-    if (all(http).some((node) => isFlagMatcher(pick(node, 'file'), input.folder, flag))) continue;
-    lacks.push(`No route of Caddy asks for the file ${flag} in ${input.folder}: ${why}.`);
-  }
-  return [...lacks, ...logLacks(pick(pick(config, 'logging'), 'logs'), input.log)];
+  const nodes = all(pick(pick(config, 'apps'), 'http'));
+  const lacks = siteParts(input).filter(({ isPart }) => !nodes.some(isPart));
+  const routes = lacks.map(({ otherwise }) => otherwise);
+  return [...routes, ...logLacks(pick(pick(config, 'logging'), 'logs'), input.log)];
 }
 
-const flags = [
-  [greenFlag, 'it would never switch'],
-  [managedMarker, 'a first version would be served before its probe'],
-] as const;
+interface SitePart {
+  isPart(node: unknown): boolean;
+  /** What is wrong without it. */
+  otherwise: string;
+}
 
-function slotLacks(http: unknown, slot: Slot, port: number): string[] {
-  const named = all(http).filter(
-    (node) => pick(node, 'handler') === 'subroute' && all(node).some((inner) => isLogAppend(inner, slot)),
-  );
-  const served = named.some((node) => all(node).some((inner) => isUpstream(pick(inner, 'dial'), port)));
-  return served ? [] : [`No route of Caddy goes to 127.0.0.1:${port} and says \`log_append slot ${slot}\`.`];
+function siteParts({ folder, ports, sticky }: CaddyInput): SitePart[] {
+  const file = `${folder}/${bucketsFile}`;
+  const upstreams = bucketUpstreams(ports).join();
+  return [
+    {
+      isPart: (node) => isFileMatcher(pick(node, 'file'), folder),
+      otherwise: `No route of Caddy asks for the file ${file}: a first version would be served before its probe.`,
+    },
+    {
+      isPart: (node) => pick(node, 'handler') === 'map' && pick(node, 'source') === `{file.${file}}`,
+      otherwise: `No \`map\` of Caddy reads from ${file} where a request goes: it would never switch.`,
+    },
+    {
+      isPart: (node) =>
+        dials(node) === upstreams && isPolicy(pick(pick(node, 'load_balancing'), 'selection_policy'), sticky),
+      otherwise: `No \`reverse_proxy\` of Caddy has the 100 buckets as upstreams and chooses one ${byWhat(sticky)}.`,
+    },
+    ...cookieParts(sticky),
+    {
+      isPart: (node) => pick(node, 'handler') === 'log_append' && pick(node, 'key') === 'upstream',
+      otherwise: 'Caddy does not say in its log where a request went: nothing could be measured of a slot.',
+    },
+  ];
+}
+
+/** How a cookie gets to the choice of a bucket. */
+function cookieParts(sticky: Sticky | undefined): SitePart[] {
+  const name = cookieOf(sticky);
+  if (!name) return [];
+  const read: SitePart = {
+    isPart: (node) =>
+      list(pick(pick(pick(node, 'request'), 'set'), keyHeader)).includes(`{http.request.cookie.${name}}`),
+    otherwise: `Caddy does not choose by the cookie ${name}: users would change their version.`,
+  };
+  const set: SitePart = {
+    isPart: (node) => setCookies(node).some((cookie) => String(cookie).startsWith(`${name}={http.request.uuid}`)),
+    otherwise: `Caddy does not set the cookie ${name}: users would change their version.`,
+  };
+  return typeof sticky === 'object' && 'ownCookie' in sticky ? [read, set] : [read];
+}
+
+function isPolicy(policy: unknown, sticky: Sticky | undefined): boolean {
+  const kind = pick(policy, 'policy');
+  if (sticky === undefined) return kind === 'random';
+  if (sticky === 'address') return kind === 'client_ip_hash';
+  return kind === 'header' && pick(policy, 'field') === ('header' in sticky ? sticky.header : keyHeader);
+}
+
+function byWhat(sticky: Sticky | undefined): string {
+  if (sticky === undefined) return 'at random';
+  if (sticky === 'address') return "by the client's address";
+  return 'header' in sticky ? `by the header ${sticky.header}` : `by the cookie ${cookieOf(sticky)}`;
+}
+
+function cookieOf(sticky: Sticky | undefined): string | null {
+  if (typeof sticky !== 'object') return null;
+  if ('cookie' in sticky) return sticky.cookie;
+  return 'ownCookie' in sticky ? sticky.ownCookie : null;
 }
 
 function logLacks(logs: unknown, path: string): string[] {
@@ -44,17 +94,18 @@ function logLacks(logs: unknown, path: string): string[] {
   return lacks;
 }
 
-const isLogAppend = (node: unknown, slot: Slot) =>
-  pick(node, 'handler') === 'log_append' && pick(node, 'key') === 'slot' && pick(node, 'value') === slot;
+function isFileMatcher(matcher: unknown, folder: string): boolean {
+  return pick(matcher, 'root') === folder && list(pick(matcher, 'try_files')).includes(bucketsFile);
+}
 
-const isFlagMatcher = (matcher: unknown, folder: string, flag: string) => {
-  const files = pick(matcher, 'try_files');
-  return pick(matcher, 'root') === folder && Array.isArray(files) && files.includes(flag);
-};
+function dials(node: unknown): string {
+  return list(pick(node, 'upstreams'))
+    .map((upstream) => pick(upstream, 'dial'))
+    .join();
+}
 
-/** Whether an address that Caddy dials is this port of its own machine. */
-export function isUpstream(address: unknown, port: number): boolean {
-  return ['127.0.0.1', 'localhost', '[::1]', ''].some((host) => address === `${host}:${port}`);
+function setCookies(node: unknown): unknown[] {
+  return list(pick(pick(pick(node, 'response'), 'add'), 'Set-Cookie'));
 }
 
 /** The value and everything inside of it. */
@@ -69,4 +120,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function pick(value: unknown, key: string): unknown {
   return isObject(value) ? value[key] : undefined;
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }

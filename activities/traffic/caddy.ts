@@ -1,52 +1,47 @@
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { TrafficPort } from '../../workflows/ports.ts';
+import { bucketsOf, sharesOf } from '../../workflows/runbook/buckets.ts';
 import {
+  bucketsFile,
+  bucketsPath,
+  bucketUpstreams,
   type CaddyInput,
   caddySite,
-  greenFlag,
-  managedMarker,
-  noSlot,
-  slotPath,
+  noBuckets,
 } from '../../workflows/runbook/caddyfile.ts';
 import type { TrafficMeasurement } from '../../workflows/runbook/checks.ts';
-import { type Slot, slots } from '../../workflows/runbook/plan.ts';
+import type { Slot, Weights } from '../../workflows/runbook/plan.ts';
 import { type Answer, ask, whyNoAnswer } from '../checks/ask.ts';
 import { notYet, refuse } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
-import { caddyLacks, isUpstream } from './caddy-config.ts';
-import { readAccessLog } from './caddy-log.ts';
+import { measureRequests } from './access-log.ts';
+import { caddyLacks } from './caddy-config.ts';
+import { caddyLog } from './caddy-log.ts';
 import type { TrafficContext } from './context.ts';
-import { percentile } from './percentile.ts';
+import { front, log, origin, path, reach } from './option-schemas.ts';
+import { sticky } from './sticky.ts';
 
-const path = z
-  .string()
-  .refine((text) => isAbsolute(text) && !/[\n"`{}*?[\]\\]/.test(text), { error: 'an absolute path without wildcards' })
-  .overwrite((text) => text.replace(/(?<=.)\/+$/, ''));
-const origin = z
-  .string()
-  .refine((text) => URL.canParse(text) && /^https?:\/\/[^/?#]+\/?$/.test(text), {
-    error: 'a URL without a path, such as http://127.0.0.1:8080',
-    abort: true,
-  })
-  .overwrite((text) => new URL(text).origin);
-
-/** The environment's `traffic: { kind: caddy, … }`. The access log must be readable where the worker runs. */
+/** The environment's `traffic: { caddy: … }`. The access log must be readable where the worker runs. */
 export const options = z
   .strictObject({
-    front: origin.meta({ description: 'URL of the front door, without a path.', examples: ['http://127.0.0.1:8080'] }),
+    front,
     admin: origin
       .default('http://127.0.0.1:2019')
       .meta({ description: "URL of Caddy's admin endpoint.", examples: ['http://127.0.0.1:2019'] }),
-    log: path.meta({ description: 'Absolute path of the access log, in JSON.', examples: ['/var/log/caddy/shop.log'] }),
+    log,
     folder: path.meta({
-      description: 'Absolute path of the folder in which Holdpoint keeps its flags for Caddy.',
-      examples: ['/var/lib/holdpoint/flags'],
+      description: 'Absolute path of the folder in which Holdpoint keeps its file for Caddy.',
+      examples: ['/var/lib/holdpoint/caddy/shop'],
     }),
+    sticky: sticky.optional(),
+    reach,
   })
   .meta({
-    examples: [{ front: 'http://127.0.0.1:8080', log: '/var/log/caddy/shop.log', folder: '/var/lib/holdpoint/flags' }],
+    examples: [
+      { front: 'http://127.0.0.1:8080', log: '/var/log/caddy/shop.log', folder: '/var/lib/holdpoint/caddy/shop' },
+    ],
   });
 export type CaddyOptions = z.output<typeof options>;
 
@@ -57,121 +52,131 @@ export const caddy: ProductKind<TrafficPort, TrafficContext> = {
 
 const askMs = 2_000;
 const switchMs = 5_000;
-const markerText = `Holdpoint sends traffic from here: to green while the file \`${greenFlag}\` exists in this folder, otherwise to blue.
-Do not remove this file: without it nobody is served while green is not chosen.
-`;
 
 /**
- * Traffic through Caddy, switched by a file that Caddy looks for at each request (`caddySite` is the configuration):
- * no reload, no lost request. Whole shares only. Every function may run twice. Throws `ProxyUnreachable` (worth
- * another try) while Caddy is down, `ProxyNotReady` where its configuration is not the one that is needed.
+ * Traffic through Caddy. Each request belongs to one of 100 buckets, and where a bucket goes is in a file that Caddy
+ * reads at each request (`caddySite` is the configuration): no reload, no lost request. Every function may run twice.
+ * Throws `ProxyUnreachable` (worth another try) while Caddy is down, `ProxyNotReady` where its configuration is not
+ * the one that is needed, `UnsupportedShare` for shares that 100 buckets cannot make.
  */
 export function createCaddy({ target, host, options }: TrafficContext & { options: CaddyOptions }): TrafficPort {
-  const { front, admin, log, folder } = options;
-  const site: CaddyInput = { front, log, folder, ports: target.ports };
-  const flag = join(folder, greenFlag);
-  const has = async (name: string) => (await host.read(join(folder, name))) !== null;
+  const { front, admin, log, folder, sticky, reach } = options;
+  const { ports } = target;
+  const site: CaddyInput = { front, log, folder, ports, reach, sticky };
+  const file = join(folder, bucketsFile);
+  const accessLog = { path: log, format: caddyLog(ports, reach) };
 
-  async function observe(): Promise<Record<Slot, number> | null> {
-    const live = await servedSlot(site);
-    return live && { blue: Number(live === 'blue'), green: Number(live === 'green') };
+  async function observe(): Promise<Weights | null> {
+    const served = await servedPorts(site);
+    if (served === null) return null;
+    const slotOf = new Map(Object.entries(ports).map(([slot, port]) => [String(port), slot]));
+    const shares = sharesOf(
+      served.split(' ').map((port) => slotOf.get(port)),
+      Object.keys(ports),
+    );
+    if (shares) return shares;
+    throw refuse(
+      'ProxyNotReady',
+      `Caddy sends the traffic of ${front} to ports that are no slots of ${target.name}: ${file} says ` +
+        `${[...new Set(served.split(' '))].join(', ')}. Put them back into its \`ports\`.`,
+    );
   }
 
-  async function setWeights(weights: Record<Slot, number>): Promise<void> {
-    const wanted = wholeSlot(weights);
-    if (wanted === 'blue' && !(await has(managedMarker)))
-      await host.write(join(folder, managedMarker), markerText, 0o644);
-    const set = await has(greenFlag);
-    if (wanted === 'green' && !set) await host.write(flag, 'all traffic to green\n', 0o644);
-    if (wanted === 'blue' && set) await host.remove(flag);
-    await served(wanted);
-  }
-
-  async function served(wanted: Slot): Promise<void> {
+  async function setWeights(weights: Weights): Promise<void> {
+    const wanted = portsOf(weights, ports);
+    if ((await host.read(file))?.trim() !== wanted) await host.write(file, `${wanted}\n`, 0o644);
     const deadline = performance.now() + switchMs;
-    while ((await servedSlot(site)) !== wanted) {
-      if (performance.now() > deadline) {
-        const state = wanted === 'green' ? `though ${flag} exists` : `though ${flag} is gone`;
-        throw notYet(
-          'NotSwitched',
-          `Caddy does not serve ${wanted} at ${front} ${state}. Can the user that Caddy runs as enter that folder, ` +
-            'and is it the same folder for Caddy (no container, no private /tmp)?',
-        );
-      }
+    while ((await servedPorts(site)) !== wanted) {
+      if (performance.now() > deadline) throw notSwitched(site);
       await sleep(50);
     }
   }
 
   async function inFlight(slot: Slot): Promise<number> {
-    const port = target.ports[slot];
-    const upstreams = await askAdmin(admin, '/reverse_proxy/upstreams');
-    const found = (Array.isArray(upstreams) ? upstreams : []).filter(({ address }) => isUpstream(address, port));
-    if (found.length > 0) return found.reduce((sum, { num_requests }) => sum + num_requests, 0);
-    // One that is gone from the configuration is not listed even while it still answers: never take that for zero.
-    throw notYet(
-      'ProxyNotReady',
-      `Caddy at ${admin} knows no upstream 127.0.0.1:${port} (${slot}), so its requests in flight cannot be counted. ` +
-        'Put it back into the Caddyfile and reload Caddy.',
-    );
+    const counts = countsOf(await askAdmin(admin, '/reverse_proxy/upstreams'));
+    const buckets = bucketUpstreams(ports).map((upstream) => counts.get(upstream));
+    // What is gone from the configuration is not listed even while it still answers: never take that for zero.
+    if (!buckets.every((count) => count !== undefined)) throw unlisted(admin, target.name);
+    const to = (port: number) => counts.get(`${reach}:${port}`) ?? 0;
+    const others = Object.keys(ports).filter((other) => other !== slot);
+    // Caddy counts by bucket, exactly, and by address, of which it may lose one in a race: so all less the others'.
+    return Math.max(to(ports[slot]!), sum(buckets) - sum(others.map((other) => to(ports[other]!))));
   }
 
-  async function measure(slot: Slot, from: number, to: number): Promise<TrafficMeasurement> {
-    const times: number[] = [];
-    let requests = 0;
-    let errors = 0;
-    await readLog(log, slot, from, to, ({ status, duration }) => {
-      requests += 1;
-      if (status >= 500) errors += 1;
-      // A WebSocket ends when its user leaves: no time to answer.
-      if (status !== 101) times.push(duration * 1_000);
-    });
-    const sorted = Float64Array.from(times).sort();
-    const p50Ms = percentile(sorted, 0.5);
-    return { requests, errors, p50Ms, p95Ms: percentile(sorted, 0.95), windowMs: to - from };
+  function measure(slots: Slot[], from: number, to: number): Promise<TrafficMeasurement> {
+    return measureRequests(accessLog, slots, from, to);
   }
 
   async function missing(): Promise<string[]> {
     try {
       const lacks = caddyLacks(await askAdmin(admin, '/config/'), site);
       if (lacks.length > 0) return [...lacks, remedy(site)];
-      await servedSlot(site);
-      await measure('blue', Date.now(), Date.now());
+      await observe();
+      await measure([], Date.now(), Date.now());
       return [];
     } catch (error) {
       return [(error as Error).message];
     }
   }
 
-  return { observe, setWeights, inFlight, measure, missing, front: () => front };
+  return { observe, setWeights, inFlight, measure, missing, notices: async () => [], front: () => front };
 }
 
-function wholeSlot(weights: Record<Slot, number>): Slot {
-  const whole = slots.find(
-    (slot) => weights[slot] === 1 && slots.every((other) => other === slot || weights[other] === 0),
+/** The port of each bucket, as the file says it. */
+function portsOf(weights: Weights, ports: Record<Slot, number>): string {
+  try {
+    return bucketsOf(weights, Object.keys(ports))
+      .map((slot) => ports[slot])
+      .join(' ');
+  } catch (error) {
+    if (error instanceof RangeError) throw refuse('UnsupportedShare', `Caddy ${error.message}: use whole percents.`);
+    throw error;
+  }
+}
+
+/** Requests in flight by upstream, from Caddy's list of them. */
+function countsOf(upstreams: unknown): Map<string, number> {
+  if (!Array.isArray(upstreams)) return new Map();
+  return new Map(upstreams.map(({ address, num_requests }) => [address, num_requests]));
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function unlisted(admin: string, target: string) {
+  return notYet(
+    'ProxyNotReady',
+    `Caddy at ${admin} does not list the 100 buckets of ${target}, so its requests in flight cannot be counted. ` +
+      'Put them back into the Caddyfile and reload Caddy.',
   );
-  if (whole) return whole;
-  const asked = slots.map((slot) => `${slot} ${weights[slot]}`).join(', ');
-  throw refuse('UnsupportedShare', `Caddy is set up to send all traffic to one slot; asked for ${asked}.`);
 }
 
-/** The slot that Caddy itself names at the front door, by the same files as for every other request; null: none yet. */
-async function servedSlot(site: CaddyInput): Promise<Slot | null> {
+/** The port of each bucket as Caddy itself reads it, by the same file as for every other request; null: none yet. */
+async function servedPorts(site: CaddyInput): Promise<string | null> {
   const { front } = site;
-  const answer = await answerOf(front + slotPath);
-  const named = answer.status === 200 ? answer.body.trim() : '';
-  if (named === noSlot) return null;
-  const slot = slots.find((candidate) => candidate === named);
-  if (slot) return slot;
-  const said = `${front}${slotPath} answered ${answer.status} and named no slot`;
-  if (answer.status >= 500) throw notYet('ProxyUnreachable', `${said}; is Caddy behind something that is down?`);
-  throw refuse('ProxyNotReady', `${said}: is this Caddy, with the site that Holdpoint needs? ${remedy(site)}`);
+  const answer = await answerOf(front + bucketsPath);
+  const said = answer.status === 200 ? answer.body.trim() : '';
+  if (said === noBuckets) return null;
+  if (/^\d+( \d+){99}$/.test(said)) return said;
+  const what = `${front}${bucketsPath} answered ${answer.status} and named no ports`;
+  if (answer.status >= 500) throw notYet('ProxyUnreachable', `${what}; is Caddy behind something that is down?`);
+  throw refuse('ProxyNotReady', `${what}: is this Caddy, with the site that Holdpoint needs? ${remedy(site)}`);
+}
+
+function notSwitched({ front, folder }: CaddyInput) {
+  return notYet(
+    'NotSwitched',
+    `Caddy at ${front} does not see what ${folder}/${bucketsFile} says. Can the user that Caddy runs as read it, and ` +
+      'is it the same folder for Caddy (no container, no private /tmp)?',
+  );
 }
 
 function remedy(site: CaddyInput): string {
-  return `Put this into the Caddyfile and reload Caddy:\n\n${caddySite(site)}`;
+  return `Put this into the Caddyfile and reload Caddy (2.11.2 or newer):\n\n${caddySite(site)}`;
 }
 
-async function askAdmin(admin: string, path: string) {
+async function askAdmin(admin: string, path: string): Promise<unknown> {
   const answer = await answerOf(admin + path);
   if (answer.status === 200) return JSON.parse(answer.body);
   throw notYet(
@@ -190,14 +195,3 @@ async function answerOf(url: string): Promise<Answer> {
     );
   }
 }
-
-const readLog: typeof readAccessLog = async (path, ...rest) => {
-  try {
-    await readAccessLog(path, ...rest);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    const hint = code === 'ENOENT' ? 'Does Caddy log there?' : 'May the worker read it?';
-    throw notYet('LogUnreadable', `Cannot read Caddy's access log: ${message}. ${hint}`);
-  }
-};

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readAccessLog } from '../../../activities/traffic/caddy-log.ts';
+import { readAccessLog } from '../../../activities/traffic/access-log.ts';
+import { caddyLog } from '../../../activities/traffic/caddy-log.ts';
 import type { Slot } from '../../../workflows/runbook/plan.ts';
 
 let folder: string;
@@ -13,15 +14,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const ports = { blue: 4101, green: 4102 };
+
 /** As Caddy writes it; `duration` is the line's number, to tell which lines were read. */
-function line(ts: number, slot: Slot, duration: number, uri = '/'): string {
+function line(ts: number, slot: keyof typeof ports, duration: number, uri = '/'): string {
   const request = { remote_ip: '127.0.0.1', method: 'GET', uri, headers: { 'User-Agent': ['x'.repeat(200)] } };
-  return `${JSON.stringify({ level: 'info', ts, logger: 'http.log.access.log0', request, duration, status: 200, slot })}\n`;
+  const entry = { level: 'info', ts, logger: 'http.log.access.log0', request, duration, status: 200 };
+  return `${JSON.stringify({ ...entry, upstream: `127.0.0.1:${ports[slot]}` })}\n`;
 }
 
-async function read(slot: Slot, from: number, to: number): Promise<number[]> {
+async function read(wanted: Slot, from: number, to: number): Promise<number[]> {
   const found: number[] = [];
-  await readAccessLog(log, slot, from, to, ({ duration }) => found.push(duration));
+  await readAccessLog(log, caddyLog(ports, '127.0.0.1'), from, to, ({ slot, ms }) => {
+    if (slot === wanted) found.push(ms / 1_000);
+  });
   return found;
 }
 
@@ -59,13 +65,17 @@ test('a new log that is still empty sends the reader to the one before', async (
 test('a line that is still being written is left out, and one that is no request does no harm', async () => {
   writeFileSync(
     log,
-    `${line(300, 'blue', 1)}not json "slot":"blue"\n\n${line(301, 'blue', 2)}${line(302, 'blue', 3).slice(0, -1)}`,
+    `${line(300, 'blue', 1)}not json "upstream":"127.0.0.1:4101"\n\n${line(301, 'blue', 2)}${line(302, 'blue', 3).slice(0, -1)}`,
   );
   expect(await read('blue', 0, 400_000)).toEqual([1, 2]);
 });
 
 test("what a client writes into a request cannot change which slot's it is", async () => {
-  writeFileSync(log, line(300, 'green', 1, '/?"slot":"blue"') + line(301, 'blue', 2, '/?\n"ts":9,"slot":"green"'));
+  writeFileSync(
+    log,
+    line(300, 'green', 1, '/?"upstream":"127.0.0.1:4101"') +
+      line(301, 'blue', 2, '/?\n"ts":9,"upstream":"127.0.0.1:4102"'),
+  );
   expect(await read('blue', 0, 400_000)).toEqual([2]);
   expect(await read('green', 0, 400_000)).toEqual([1]);
 });

@@ -1,16 +1,19 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { trafficKinds } from '../../../activities/traffic/index.ts';
+import { join } from 'node:path';
+import { createLocalHost } from '../../../activities/hosts/local.ts';
+import { caddy } from '../../../activities/traffic/caddy.ts';
 import { freePort } from '../../../parts/ports.ts';
-import type { HostPort, TrafficPort } from '../../../workflows/ports.ts';
-import { caddyfile, managedMarker } from '../../../workflows/runbook/caddyfile.ts';
-import { type Slot, slots } from '../../../workflows/runbook/plan.ts';
+import type { TrafficPort } from '../../../workflows/ports.ts';
+import { bucketsOf } from '../../../workflows/runbook/buckets.ts';
+import { bucketsFile, caddyfile } from '../../../workflows/runbook/caddyfile.ts';
+import type { Slot, Weights } from '../../../workflows/runbook/plan.ts';
+import type { Sticky } from '../../../workflows/runbook/sticky.ts';
 import { type RunningCaddy, startCaddy } from '../../support/caddy.ts';
 
-/** A real Caddy before two real HTTP servers, in a folder of its own. */
+/** A real Caddy before real HTTP servers, in a folder of its own. */
 export interface Front {
   traffic: TrafficPort;
   url: string;
@@ -24,24 +27,42 @@ export interface Front {
   close(): Promise<void>;
 }
 
-/** `chosen` false: as before a first deploy, when no slot was chosen yet. */
-export async function openFront(
-  change: (config: string) => string = (config) => config,
-  { chosen = true } = {},
-): Promise<Front> {
+export interface FrontInput {
+  slots?: Slot[];
+  sticky?: Sticky;
+  /** What was chosen before; null: nothing, as before a first deploy. All to the first slot unless given. */
+  weights?: Weights | null;
+  /** What Caddy runs with instead of the Caddyfile that it needs. */
+  change?(config: string): string;
+}
+
+export async function openFront(input: FrontInput = {}): Promise<Front> {
+  const { slots = ['blue', 'green'], sticky, weights = { [slots[0]!]: 1 }, change = (config) => config } = input;
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-test-caddy-'));
-  const servers = { blue: await startSlot('blue'), green: await startSlot('green') };
-  const ports = { blue: portOf(servers.blue), green: portOf(servers.green) };
+  const state = join(folder, 'state');
+  const servers = Object.fromEntries(await Promise.all(slots.map(async (slot) => [slot, await startSlot(slot)])));
+  const ports = Object.fromEntries(slots.map((slot) => [slot, portOf(servers[slot])]));
   const url = `http://127.0.0.1:${await freePort()}`;
   const admin = `http://127.0.0.1:${await freePort()}`;
-  const options = { front: url, admin, log: join(folder, 'access.log'), folder: join(folder, 'flags') };
+  const options = { front: url, admin, log: join(folder, 'access.log'), folder: state, ...(sticky && { sticky }) };
   const config = caddyfile({ ...options, ports });
   const product = { kind: 'caddy', options };
-  const target = { name: 'web', host: product, instances: product, traffic: product, folder, ports, secrets: [] };
-  mkdirSync(options.folder);
-  if (chosen) writeFileSync(join(options.folder, managedMarker), '');
+  const target = {
+    name: 'web',
+    service: 'shop',
+    metrics: null,
+    secrets: [],
+    host: product,
+    instances: product,
+    traffic: product,
+    folder,
+    ports,
+  };
+  const buckets = weights && bucketsOf(weights, slots).map((slot) => ports[slot]);
+  mkdirSync(state);
+  if (buckets) writeFileSync(join(state, bucketsFile), buckets.join(' '));
   const front: Front = {
-    traffic: trafficKinds.caddy!.create({ target, host: files }, options),
+    traffic: caddy.create({ target, host: createLocalHost() }, options),
     url,
     folder,
     config,
@@ -60,14 +81,15 @@ export async function openFront(
   return front;
 }
 
-/** Answers with its name, `?ms=` later, with `?status=`. */
+/** Answers with its name, `?ms=` later, with `?status=`; sets a cookie of its own, and says which headers it got. */
 async function startSlot(name: Slot): Promise<Server> {
   const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url!, 'http://slot');
     request.resume().on('end', () => {
       setTimeout(
         () => {
-          response.writeHead(Number(searchParams.get('status') ?? 200));
+          const headers = { 'set-cookie': 'service=1', 'x-got': Object.keys(request.headers).join(' ') };
+          response.writeHead(Number(searchParams.get('status') ?? 200), headers);
           response.end(name);
         },
         Number(searchParams.get('ms') ?? 1),
@@ -81,28 +103,3 @@ async function startSlot(name: Slot): Promise<Server> {
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
-
-/** The part of a host that a proxy's flags need. */
-const files: HostPort = {
-  async exec() {
-    throw new Error('a switch by file runs no command');
-  },
-  async read(path) {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch {
-      return null;
-    }
-  },
-  async write(path, content, mode = 0o600) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.new`, content, { mode });
-    renameSync(`${path}.new`, path);
-  },
-  async remove(path) {
-    rmSync(path, { force: true });
-  },
-  async list() {
-    return [];
-  },
-};

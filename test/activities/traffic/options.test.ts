@@ -9,6 +9,7 @@ test('the admin endpoint is the usual one unless said, and closing slashes do no
     admin: 'http://127.0.0.1:2019',
     log: '/var/log/caddy/shop.log',
     folder: '/var/lib/holdpoint/shop',
+    reach: '127.0.0.1',
   });
 });
 

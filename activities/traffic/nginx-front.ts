@@ -1,0 +1,55 @@
+/** What nginx itself says at the front door, beside what it serves. */
+import { nginxBucketsPath, nginxSlotPath } from '../../workflows/runbook/nginx-conf.ts';
+import type { Slot } from '../../workflows/runbook/plan.ts';
+import { type Answer, ask, whyNoAnswer } from '../checks/ask.ts';
+import { notYet, refuse } from '../failures.ts';
+import type { BucketFiles } from './nginx-buckets.ts';
+
+const askMs = 2_000;
+
+/** One request as nginx shares it out: by which configuration, into which bucket, to which slot. */
+export interface NginxChoice {
+  fingerprint: string;
+  bucket: number;
+  /** Empty: nobody is served. */
+  slot: string;
+}
+
+/** How nginx would serve one request; null where it answers but lacks Holdpoint's configuration. Throws `ProxyUnreachable`. */
+export async function askChoice(front: string): Promise<NginxChoice | null> {
+  const { status, body } = await answerOf(front + nginxSlotPath);
+  const [, fingerprint, bucket, slot] = /^holdpoint ([0-9a-f]{8}) (\d\d) (\S*)$/.exec(body) ?? [];
+  if (status === 200 && fingerprint && bucket) return { fingerprint, bucket: Number(bucket), slot: slot ?? '' };
+  if (status < 500) return null;
+  throw notYet(
+    'ProxyUnreachable',
+    `${front}${nginxSlotPath} answered ${status}; is nginx behind something that is down?`,
+  );
+}
+
+/** The files that nginx sees in the folder of each slot. Throws `ProxyUnreachable`, `FolderUnreadable`. */
+export async function askBuckets(front: string, slots: Slot[]): Promise<BucketFiles> {
+  const listed = slots.map(async (slot) => [slot, await askBucketsOf(`${front}${nginxBucketsPath}${slot}/`)] as const);
+  return Object.fromEntries(await Promise.all(listed));
+}
+
+async function askBucketsOf(url: string): Promise<string[]> {
+  const { status, body } = await answerOf(url);
+  if (status === 404) return [];
+  if (status === 200) return (JSON.parse(body) as { name: string }[]).map(({ name }) => name);
+  if (status !== 403) throw notYet('ProxyUnreachable', `${url} answered ${status} instead of a list of files.`);
+  throw refuse(
+    'FolderUnreadable',
+    `nginx may not read its folder of buckets (${url} answered 403). Let the user that nginx runs as enter and ` +
+      'read that folder, and every folder above it.',
+  );
+}
+
+async function answerOf(url: string): Promise<Answer> {
+  try {
+    return await ask(url, { timeoutMs: askMs });
+  } catch (error) {
+    const why = whyNoAnswer(error);
+    throw notYet('ProxyUnreachable', `nginx does not answer at ${url} (${why}); is it running? Start it, then retry.`);
+  }
+}

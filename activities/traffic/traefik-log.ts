@@ -1,0 +1,36 @@
+import { open } from 'node:fs/promises';
+import type { Slot } from '../../workflows/runbook/plan.ts';
+import { type LogFormat, numbered, parseLine } from './access-log.ts';
+
+/** Traefik's access log in JSON, with its own fields. */
+export function traefikLog(ports: Record<Slot, number>, reach: string): LogFormat {
+  const slots = new Map(Object.entries(ports).map(([slot, port]) => [`${reach}:${port}`, slot]));
+  return { time, rolled: numbered, read: (line) => read(line, slots) };
+}
+
+/** Whether the log's first line is of that kind; true of an empty log. */
+export async function isTraefikLog(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    for await (const line of file.readLines()) return time(line) !== null;
+    return true;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A line is written when the answer has ended. A quote inside a value would be escaped, so these are its own keys. */
+function time(line: string): number | null {
+  const start = /"StartUTC":"([^"]+)"/.exec(line);
+  const nanoseconds = /"Duration":(\d+)/.exec(line);
+  const end = start && nanoseconds ? Date.parse(start[1]!) + Number(nanoseconds[1]) / 1e6 : Number.NaN;
+  return Number.isNaN(end) ? null : end;
+}
+
+function read(line: string, slots: Map<string, Slot>) {
+  if (!line.includes('"ServiceAddr":"')) return null;
+  const entry = parseLine(line);
+  const slot = slots.get(String(entry?.ServiceAddr));
+  if (!entry || slot === undefined) return null;
+  return { slot, status: Number(entry.DownstreamStatus), ms: Number(entry.Duration) / 1e6 };
+}

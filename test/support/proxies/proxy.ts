@@ -1,0 +1,55 @@
+import { createLocalHost } from '../../../activities/hosts/local.ts';
+import { trafficKinds } from '../../../activities/traffic/index.ts';
+import type { HostPort, TrafficPort } from '../../../workflows/ports.ts';
+import type { Json } from '../../../workflows/runbook/json.ts';
+import type { Slot } from '../../../workflows/runbook/plan.ts';
+import type { Sticky } from '../../../workflows/runbook/sticky.ts';
+
+/** A product behind the traffic port, for the facts that hold for every one of them. */
+export interface ProxyProduct {
+  /** Its name in the registry. */
+  kind: string;
+  /** Every way in which it can tell users apart. */
+  sticky: Sticky[];
+  /** Its switches may reset kept connections, as its notices say: the load then comes on fresh ones. */
+  resetsKept: boolean;
+  /** Runs the real one, with everything it writes inside `folder`. */
+  start(input: ProxyInput): Promise<ProxyUnderTest>;
+}
+
+export interface ProxyInput {
+  folder: string;
+  ports: Record<Slot, number>;
+  sticky?: Sticky;
+  /** false: its configuration knows nothing of Holdpoint yet. */
+  configured: boolean;
+}
+
+export interface ProxyUnderTest {
+  traffic: TrafficPort;
+  /** Puts the texts that these sentences of `missing` show where they say, and does what they say then. */
+  paste(lacks: string[]): Promise<void>;
+  /** SIGKILL of everything. May run twice. */
+  kill(): Promise<void>;
+  /** After `kill`, on the same configuration. */
+  startAgain(): Promise<void>;
+}
+
+/** The port as an environment's options make it, for a proxy on this machine. */
+export function trafficPort(
+  kind: string,
+  options: Record<string, Json>,
+  { folder, ports }: ProxyInput,
+  host: HostPort = createLocalHost(),
+): TrafficPort {
+  const product = { kind, options };
+  const local = { kind: 'local', options: {} };
+  const machine = { name: 'web', service: 'shop', host: local, instances: local, folder, metrics: null, secrets: [] };
+  const target = { ...machine, traffic: product, ports };
+  return trafficKinds[kind]!.create({ target, host }, options);
+}
+
+/** The text that a sentence shows to paste: what comes after its first empty line. */
+export function shownText(sentence: string): string {
+  return sentence.slice(sentence.indexOf('\n\n') + 2);
+}
