@@ -1,7 +1,6 @@
-import type { TrafficMeasurement } from '../../workflows/runbook/checks.ts';
+import type { Verdict } from '../../workflows/runbook/checks.ts';
 import type { StepStatus } from '../../workflows/runbook/status.ts';
 import { oneLine } from './text.ts';
-import { took } from './time.ts';
 
 /** For machines, told below in words, or told by the step's own sentence already; the JSON report has them all. */
 const unsaid = new Set([
@@ -48,25 +47,21 @@ function describeBytes(bytes: number): string {
   return `${power > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
 }
 
-/** `1200 requests in 5m, 3 errors (0.25%), p50 12ms, p95 80ms` */
-export function describeMeasurement(measured: TrafficMeasurement): string {
-  const { requests, errors, p50Ms, p95Ms, windowMs } = measured;
-  const share = requests > 0 ? ` (${((errors / requests) * 100).toFixed(2)}%)` : '';
-  return [
-    `${requests} requests in ${took(windowMs)}`,
-    `${errors} errors${share}`,
-    ...(p50Ms === null ? [] : [`p50 ${Math.round(p50Ms)}ms`]),
-    ...(p95Ms === null ? [] : [`p95 ${Math.round(p95Ms)}ms`]),
-  ].join(', ');
+/**
+ * Everything seen at a step: evidence, then what else a verdict found. Nothing twice: a failed step's note has the
+ * verdict's sentence.
+ */
+export function describeFindings({ evidence = {}, verdict, note }: StepStatus): string {
+  const found = verdict?.sentence ?? evidence.found;
+  const told = typeof found === 'string' && note?.includes(found);
+  const { found: _, ...rest } = evidence;
+  const seen = describeEvidence(told || found === undefined ? rest : { ...rest, found });
+  return [seen, ...(verdict ? otherFindings(verdict) : [])].filter(Boolean).join('; ');
 }
 
-/**
- * Everything seen at a step: evidence, then what the proxy measured. Nothing twice: a verdict's sentence has the
- * measured numbers, and a failed step's note has the verdict's sentence.
- */
-export function describeFindings({ evidence = {}, measurement, note }: StepStatus): string {
-  const { found, ...rest } = evidence;
-  const told = typeof found === 'string' && note?.includes(found);
-  const measured = measurement && !found ? describeMeasurement(measurement) : '';
-  return [describeEvidence(told ? rest : evidence), measured].filter(Boolean).join('; ');
+/** A verdict's sentence has the findings that made it so. */
+function otherFindings({ word, findings }: Verdict): string[] {
+  return findings
+    .filter((finding) => finding.word !== word)
+    .map((finding) => `${finding.word}: ${oneLine(finding.sentence)}`);
 }

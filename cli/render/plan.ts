@@ -8,7 +8,7 @@ export function renderPlan(plan: Plan, paint: Paint, next: string): string {
   const what = plan.intent === 'rollback' ? 'Roll back' : 'Deploy';
   const blocks = [
     [
-      `${paint('bold', `${what} ${plan.service} ${versions}`)} · ${plan.environment} · ${plan.strategy} · on ${plan.target.name}`,
+      `${paint('bold', `${what} ${plan.service} ${versions}`)} · ${plan.environment} · ${plan.strategy} · on ${plan.targets.map(({ name }) => name).join(', ')}`,
     ],
     ...phases.flatMap((phase) => {
       const steps = plan.steps.filter((step) => step.phase === phase);

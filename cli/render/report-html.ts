@@ -1,11 +1,14 @@
 import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
 import { sentenceOf, titleOf } from './headline.ts';
+import { describeReceipt, receiptColumns, receiptRows } from './receipt.ts';
 import {
   basicsOf,
   decisionColumns,
   decisionRows,
   durationOf,
+  findingColumns,
+  findingRows,
   headlineOf,
   measuredColumns,
   measuredRows,
@@ -20,7 +23,6 @@ import { utc } from './time.ts';
 
 /** The report as one HTML file without scripts or anything to load. Pure; all text from outside is escaped. */
 export function reportHtml(report: Report): string {
-  const { status } = report;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -32,11 +34,27 @@ export function reportHtml(report: Report): string {
 </head>
 <body>
 <main>
-${[header(status), basics(report), notices(status), steps(status), measured(status), decisions(status), undone(status), footer(report)].filter(Boolean).join('\n')}
+${sectionsOf(report).filter(Boolean).join('\n')}
 </main>
 </body>
 </html>
 `;
+}
+
+function sectionsOf(report: Report): string[] {
+  const { status } = report;
+  return [
+    header(status),
+    basics(report),
+    notices(status),
+    steps(status),
+    table('Findings', findingColumns, findingRows(status), findingClasses(status)),
+    table('Measured traffic', measuredColumns, measuredRows(status)),
+    decisions(status),
+    undone(status),
+    receipt(status),
+    footer(report),
+  ];
 }
 
 function header(status: RunStatus): string {
@@ -98,8 +116,13 @@ function bar(step: StepStatus, status: RunStatus): string {
   return `<div class="track"><i style="left:${left.toFixed(2)}%;width:${width.toFixed(2)}%"${asked}></i></div>`;
 }
 
-function measured(status: RunStatus): string {
-  return table('Measured traffic', measuredColumns, measuredRows(status));
+function findingClasses({ steps }: RunStatus): string[] {
+  return steps.flatMap(({ verdict }) => (verdict?.findings ?? []).map(({ word }) => word));
+}
+
+function receipt(status: RunStatus): string {
+  const sentence = status.receipt ? describeReceipt(status.receipt) : '';
+  return table('Receipt', receiptColumns, receiptRows(status), [], sentence);
 }
 
 function decisions(status: RunStatus): string {
@@ -117,11 +140,12 @@ function footer({ link }: Report): string {
   return `<footer>${safe ? `<a href="${escaped(link)}">The run in the Temporal UI</a> · ` : ''}Written by Holdpoint</footer>`;
 }
 
-function table(title: string, head: string[], rows: string[][], classes: string[] = []): string {
+function table(title: string, head: string[], rows: string[][], classes: string[] = [], sentence = ''): string {
   if (rows.length === 0) return '';
   const cells = (row: string[], tag: string) => row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
   const body = rows.map((row, index) => `<tr class="${classes[index] ?? ''}">${cells(row, 'td')}</tr>`).join('\n');
-  return `<section><h2>${title}</h2><table class="${className(title.toLowerCase())}"><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table></section>`;
+  const said = sentence && `<p class="sentence">${escaped(sentence)}</p>`;
+  return `<section><h2>${title}</h2>${said}<table class="${className(title.toLowerCase())}"><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table></section>`;
 }
 
 const className = (word: string) => word.replaceAll(' ', '-').replace(/[^a-z-]/g, '');

@@ -1,11 +1,14 @@
 import type { StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
 import { sentenceOf } from './headline.ts';
+import { describeReceipt, receiptColumns, receiptRows } from './receipt.ts';
 import {
   basicsOf,
   decisionColumns,
   decisionRows,
   durationOf,
+  findingColumns,
+  findingRows,
   headlineOf,
   measuredColumns,
   measuredRows,
@@ -31,9 +34,11 @@ export function reportMarkdown(report: Report): string {
         .map(({ phase, steps }) => `### ${phase}\n\n${stepTable(steps)}`)
         .join('\n\n'),
     ),
-    section('Measured traffic', measured(report)),
-    section('Decisions', decisions(report)),
+    section('Findings', tableOf(findingColumns, findingRows(status))),
+    section('Measured traffic', tableOf(measuredColumns, measuredRows(status))),
+    section('Decisions', tableOf(decisionColumns, decisionRows(status))),
     section('Taken back', undone(report)),
+    section('Receipt', receipt(report)),
     report.link && /^https?:\/\/[^\s<>]+$/.test(report.link) ? `[The run in the Temporal UI](<${report.link}>)` : '',
   ];
   return `${sections.filter(Boolean).join('\n\n')}\n`;
@@ -51,14 +56,15 @@ function stepTable(steps: StepStatus[]): string {
   return table(['', 'Step', 'State', 'Started', 'Took', 'Seen'], rows);
 }
 
-function measured({ status }: Report): string {
-  const rows = measuredRows(status);
-  return rows.length > 0 ? table(measuredColumns, rows) : '';
+/** Empty without rows. */
+function tableOf(columns: string[], rows: string[][]): string {
+  return rows.length > 0 ? table(columns, rows) : '';
 }
 
-function decisions({ status }: Report): string {
-  const rows = decisionRows(status);
-  return rows.length > 0 ? table(decisionColumns, rows) : '';
+function receipt({ status }: Report): string {
+  if (!status.receipt) return '';
+  const counted = tableOf(receiptColumns, receiptRows(status));
+  return [escaped(describeReceipt(status.receipt)), counted].filter(Boolean).join('\n\n');
 }
 
 function undone({ status }: Report): string {

@@ -19,7 +19,7 @@ table{width:100%;border-collapse:separate;background:var(--card);border:1px soli
 section{overflow-x:auto}
 th,td{text-align:left;padding:.45rem .8rem;border-top:1px solid var(--line);vertical-align:top}
 td:first-child,td:nth-last-child(-n+2){overflow-wrap:anywhere}
-.decisions td:first-child{white-space:nowrap}
+.decisions td:first-child,.findings td:nth-child(-n+5){white-space:nowrap}
 thead th{border-top:0;color:var(--dim);font-weight:500;font-size:.78rem}
 .phase th{padding-top:1rem;border-top:1px solid var(--line);font-weight:650;text-transform:capitalize}
 .step{display:flex;gap:.6rem}
@@ -37,7 +37,9 @@ td.when i.asked{background:repeating-linear-gradient(135deg,var(--warn) 0 3px,tr
 .running,.planning,.rolling-back{--accent:var(--run)}
 .superseded,.pending,.skipped,.left{--accent:var(--dim)}
 .pending td{color:var(--dim)}
-.refused td{color:var(--bad)}
+.refused td,.findings .failed td:nth-child(3),.findings .errored td:nth-child(3){color:var(--bad)}
+.findings .inconclusive td:nth-child(3){color:var(--warn)}
+section .sentence{margin-bottom:.6rem;font-size:.92rem}
 footer{margin-top:2.5rem;color:var(--dim);font-size:.85rem}
 a{color:var(--run)}
 @media(max-width:40rem){.when{display:none}main{padding-top:1.25rem}}

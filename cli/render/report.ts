@@ -1,3 +1,4 @@
+import type { Finding, TrafficMeasurement } from '../../workflows/runbook/checks.ts';
 import { type Plan, phases } from '../../workflows/runbook/plan.ts';
 import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
 import { titleOf } from './headline.ts';
@@ -30,7 +31,7 @@ export function basicsOf({ status, plan, workflowId, runId }: Report): [string, 
     ['From', status.from ?? 'nothing: the first deploy'],
     ['To', status.release],
     ['Strategy', status.strategy],
-    ['Target', plan?.target.name ?? null],
+    ['Targets', plan?.targets.map(({ name }) => name).join(', ') ?? null],
     ['Plan', status.digest],
     ['Way back until the confirmation', status.wayBack],
     ['Run', `${workflowId} ${runId}`],
@@ -55,18 +56,46 @@ export function undoneOf(status: RunStatus): StepStatus[] {
   return status.steps.filter((step) => ['undoing', 'undone', 'undo failed', 'left'].includes(step.state));
 }
 
-export const measuredColumns = ['Window', 'Requests', 'Errors', 'Share', 'p50', 'p95'];
+export const findingColumns = ['Step', 'Check', 'Verdict', 'Candidate', 'Stable', 'Found', 'Asked'];
 
-/** A row a step whose traffic was watched. */
-export function measuredRows({ steps }: RunStatus): string[][] {
-  return steps.flatMap(({ sentence, measurement }) => {
-    if (!measurement) return [];
-    const { requests, errors, p50Ms, p95Ms } = measurement;
-    const share = requests > 0 ? `${((errors / requests) * 100).toFixed(2)} %` : 'no data';
-    const times = [p50Ms, p95Ms].map((ms) => (ms === null ? 'no data' : `${Math.round(ms)} ms`));
-    return [[sentence, String(requests), String(errors), share, ...times]];
-  });
+/** A row a finding, with the numbers of both sides and what was asked for them. */
+export function findingRows({ steps }: RunStatus): string[][] {
+  return steps.flatMap(({ id, verdict }) =>
+    (verdict?.findings ?? []).map((finding) => [
+      id,
+      finding.name,
+      finding.word,
+      finding.candidate === null ? 'no data' : valueIn(finding, finding.candidate),
+      finding.stable === null ? '–' : valueIn(finding, finding.stable),
+      finding.sentence,
+      finding.source ?? '',
+    ]),
+  );
 }
+
+function valueIn({ name }: Finding, value: number): string {
+  if (name === 'errors') return percent(value);
+  return /^p(50|95|99)$/.test(name) ? `${Math.round(value)} ms` : String(value);
+}
+
+export const measuredColumns = ['Step', 'Side', 'Window', 'Requests', 'Errors', 'Share', 'p50', 'p95', 'p99'];
+
+/** A row a side of each step whose traffic was watched: the samples that its verdict stands on. */
+export function measuredRows({ steps }: RunStatus): string[][] {
+  return steps.flatMap(({ sentence, verdict }) => [
+    ...(verdict?.candidate ? [measuredRow(sentence, 'candidate', verdict.candidate)] : []),
+    ...(verdict?.stable ? [measuredRow(sentence, 'stable', verdict.stable)] : []),
+  ]);
+}
+
+function measuredRow(sentence: string, side: string, measured: TrafficMeasurement): string[] {
+  const { requests, errors, p50Ms, p95Ms, p99Ms, windowMs } = measured;
+  const share = requests > 0 ? percent(errors / requests) : 'no data';
+  const times = [p50Ms, p95Ms, p99Ms].map((ms) => (ms === null ? 'no data' : `${Math.round(ms)} ms`));
+  return [sentence, side, took(windowMs), String(requests), String(errors), share, ...times];
+}
+
+const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
 
 export const decisionColumns = ['At', 'Who', 'What', 'Step', 'Reason', ''];
 

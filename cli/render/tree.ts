@@ -3,6 +3,7 @@ import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
 import { durationOf, sentenceOf, stateOf, subtitleOf } from './headline.ts';
 import { renderHold } from './hold.ts';
+import { describeReceipt } from './receipt.ts';
 import { spinner, stepSymbols } from './symbols.ts';
 import { fit, oneLine, type Paint } from './text.ts';
 import { clock, took } from './time.ts';
@@ -70,6 +71,7 @@ function footing(status: RunStatus, options: TreeOptions): string[] {
     const said = `${refused.verb} by ${oneLine(refused.by ?? 'nobody named')} refused: ${oneLine(refused.refusal ?? '')}`;
     lines.push('', paint('gray', fit(said, columns)));
   }
+  if (status.receipt) lines.push('', fit(describeReceipt(status.receipt), columns));
   if (!status.hold && !status.paused) lines.push('', fit(sentenceOf(status), columns));
   return lines;
 }

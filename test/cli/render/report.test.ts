@@ -34,6 +34,24 @@ describe.each([
     }
   });
 
+  test('tells each finding with both sides, the samples, and what was asked', () => {
+    const text = render(report());
+    const shown = ['12.00 %', '0.10 %', 'inconclusive', 'no data', '144', '9000', '93 ms', 'lag has no series'];
+    for (const part of shown) expect(text).toContain(part);
+    expect(text).toMatch(/sum\(queue\\?_lag/);
+  });
+
+  test('ends with the receipt', () => {
+    const text = render(report());
+    const end = text.slice(text.search(/(## |<h2>)Receipt/));
+    expect(end).toContain(
+      'in 5m 5s: 9812 requests served by 1, 1200 by 2, 153 failed; probed 1525 times: 18 failed, none lost, ' +
+        '412ms at most between two good answers',
+    );
+    expect(end).toContain('Served by 2');
+    expect(end).not.toMatch(/(## |<h2>)Decisions/);
+  });
+
   test('can be written while the deploy goes on', () => {
     expect(render(report(waiting()))).toContain('not yet');
   });

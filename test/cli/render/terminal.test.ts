@@ -15,10 +15,19 @@ describe('the tree', () => {
     const lines = renderTree(waiting(), options);
     expect(lines).toContain('  ✓ Back up DATABASE_URL  3.2s');
     expect(lines).toContain('      size 12 kB, rows 40');
-    expect(lines).toContain('      1200 requests in 5m, 3 errors (0.25%), p50 12ms');
+    expect(lines).toContain(
+      '      5m: 3 of 1200 answers failed (0.25%), the limit is 1%; lag is 12, the limit is 1000',
+    );
     expect(lines).toContain('  verify.hold, asked 1m ago; ann may answer; rolls back without an answer in 59m');
     expect(lines).toContain('  holdpoint approve --plan sha256:1a2b3c4d --step verify.hold -e production');
     expect(lines.join('\n')).toContain('approve by eve refused: eve may not answer this; ann may');
+  });
+
+  test('shows what else a failed verdict found', () => {
+    const lines = renderTree(rolledBack(), options);
+    expect(lines).toContain(
+      '      144 of 1200 answers failed (12%), the limit is 1%; inconclusive: lag has no series for the candidate',
+    );
   });
 
   test('fits into the rows of a screen, keeping the question and what runs', () => {
