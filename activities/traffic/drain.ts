@@ -19,7 +19,7 @@ export interface DrainInput {
 /**
  * Returns once the proxy has said several times in a row that no request is in flight to the slot; changes nothing.
  * Evidence: looks, the most requests seen in flight, ms. Throws `NotDrained`, not to be retried, when `drainMs` is
- * over, and what the proxy's port throws (worth another try) when it could not be asked at the end.
+ * over, `StillServes` where the slot has a share again, and what the proxy's port throws (worth another try) when it could not be asked at the end.
  */
 export async function drain({ traffic, slot, drainMs, signal }: DrainInput): Promise<Evidence> {
   const started = performance.now();
@@ -30,10 +30,24 @@ export async function drain({ traffic, slot, drainMs, signal }: DrainInput): Pro
     zeros = seen.count === 0 ? zeros + 1 : 0;
     mostInFlight = Math.max(mostInFlight, seen.count ?? 0);
     const ms = Math.round(performance.now() - started);
-    if (zeros >= zeroLooks) return { looks, mostInFlight, ms };
+    if (zeros >= zeroLooks) {
+      await assertOutOfTraffic(traffic, slot);
+      return { looks, mostInFlight, ms };
+    }
     if (ms >= drainMs && zeros === 0) throw seen.error ?? notDrained(slot, seen.count ?? 0, drainMs);
     await sleep(lookMs, undefined, { signal });
   }
+}
+
+/** Somebody may have set the proxy back meanwhile: what serves again must not be stopped. */
+async function assertOutOfTraffic(traffic: TrafficPort, slot: Slot): Promise<void> {
+  const share = (await traffic.observe())?.[slot] ?? 0;
+  if (share === 0) return;
+  throw refuse(
+    'StillServes',
+    `${slot} has ${Math.round(share * 100)}% of the traffic again: somebody or something has set the proxy back. ` +
+      'Look at who changes it (a reload with an old configuration?), then retry.',
+  );
 }
 
 async function look(traffic: TrafficPort, slot: Slot): Promise<{ count: number | null; error?: unknown }> {

@@ -11,9 +11,9 @@ import { haproxyLacks, haproxyRemedy } from './haproxy-lacks.ts';
 import { readMap, writeMap } from './haproxy-map.ts';
 import { measureRing, readRing } from './haproxy-ring.ts';
 import { type Runtime, runtimeAt } from './haproxy-runtime.ts';
-import { wantedBuckets } from './nginx-buckets.ts';
 import { container, front, path, reach } from './option-schemas.ts';
 import { sticky } from './sticky.ts';
+import { wantedBuckets } from './wanted-buckets.ts';
 
 const address = z.string().regex(/^[A-Za-z0-9.-]+:\d{1,5}$/);
 

@@ -1,8 +1,7 @@
 /** Which slot has which bucket, as empty files in a folder for each slot that nginx looks for at each request. */
-import { bucketCount, bucketsOf } from '../../workflows/runbook/buckets.ts';
+import { bucketCount } from '../../workflows/runbook/buckets.ts';
 import { bucketName } from '../../workflows/runbook/nginx-conf.ts';
-import type { Slot, Weights } from '../../workflows/runbook/plan.ts';
-import { refuse } from '../failures.ts';
+import type { Slot } from '../../workflows/runbook/plan.ts';
 
 /** Names of the files in each slot's folder. */
 export type BucketFiles = Record<Slot, string[]>;
@@ -32,13 +31,4 @@ export function fileMoves(files: BucketFiles, wanted: Slot[], slots: Slot[]): { 
       (files[slot] ?? []).map((bucket) => `${slot}/${bucket}`).filter((file) => !stays.has(file)),
     ),
   };
-}
-
-/** The slot of each bucket. Throws `UnsupportedShare`. */
-export function wantedBuckets(weights: Weights, slots: Slot[]): Slot[] {
-  try {
-    return bucketsOf(weights, slots);
-  } catch (error) {
-    throw refuse('UnsupportedShare', `The proxy ${(error as Error).message}: say whole percents that sum to 100.`);
-  }
 }

@@ -10,11 +10,12 @@ import type { ProductKind } from '../product-kind.ts';
 import { measureRequests } from './access-log.ts';
 import { connectionsTo } from './connections.ts';
 import type { TrafficContext } from './context.ts';
-import { fileMoves, servedBuckets, wantedBuckets } from './nginx-buckets.ts';
+import { fileMoves, servedBuckets } from './nginx-buckets.ts';
 import { askBuckets, askChoice } from './nginx-front.ts';
 import { nginxLog } from './nginx-log.ts';
 import { container, front, log, path, reach } from './option-schemas.ts';
 import { sticky } from './sticky.ts';
+import { wantedBuckets } from './wanted-buckets.ts';
 
 /** The environment's `traffic: { kind: nginx, … }`. */
 const options = z

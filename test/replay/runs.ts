@@ -53,6 +53,19 @@ export const runs: Record<string, Bring> = {
     return ended(run);
   },
 
+  async 'built its image, gave it a growing share and cleared old ones away'() {
+    const image = { image: 'registry.example.com/shop', build: { test: ['npm', 'test'] } };
+    const rollout = { strategy: 'canary', steps: ['10%', '100%'], bake: '10ms', analysis: { errors: '< 1%' } };
+    const run = await (await withWorld(aWorld())).start('2', { prepare: { artifact: image }, rollout });
+    return ended(run);
+  },
+
+  async 'renewed a pool, one at a time, and brought it back when one failed'() {
+    const world = FakeWorld.pool();
+    world.failStart('2', 'web-2');
+    return ended(await (await withWorld(world)).start('2', { rollout: { start: ['s'], strategy: 'rolling' } }));
+  },
+
   async 'recreated its only instance'() {
     const world = aWorld();
     world.proxy = false;

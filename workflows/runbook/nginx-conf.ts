@@ -1,5 +1,7 @@
 /** What nginx has to be told once, so that traffic is then shared without ever reloading it. */
+
 import { bucketCount } from './buckets.ts';
+import { hashOf } from './hash-of.ts';
 import type { Slot } from './plan.ts';
 import { ownCookieSeconds, type Sticky } from './sticky.ts';
 
@@ -39,13 +41,6 @@ export function nginxConf(input: NginxInput): string {
 /** Changes with every change of what {@link nginxConf} says: how a running nginx is known to have just this. */
 export function nginxFingerprint(input: NginxInput): string {
   return hashOf(conf(input, ''));
-}
-
-/** FNV-1a, 32 bits, of the text's UTF-16 units: it tells texts apart, and protects nothing. */
-function hashOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 function conf(input: NginxInput, fingerprint: string): string {

@@ -188,7 +188,9 @@ describe.each(proxyProducts)('$kind', (product) => {
     expect(both.p99Ms).toBeGreaterThanOrEqual(145);
     expect(both.p50Ms).toBeLessThan(145);
     const before = await traffic.measure(twoSlots, from - 60_000, from - 1_000);
-    expect(before).toEqual({ requests: 0, errors: 0, p50Ms: null, p95Ms: null, p99Ms: null, windowMs: 59_000 });
+    expect(before).toMatchObject({ requests: 0, errors: 0, p50Ms: null, p95Ms: null, p99Ms: null });
+    // One that keeps only its newest requests says how far back they reach.
+    expect(before.windowMs).toBeLessThanOrEqual(59_000);
   });
 
   test('one that is set up otherwise says what to paste, and lacks nothing after that', async () => {

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type BucketFiles,
-  fileMoves,
-  servedBuckets,
-  wantedBuckets,
-} from '../../../activities/traffic/nginx-buckets.ts';
+import { type BucketFiles, fileMoves, servedBuckets } from '../../../activities/traffic/nginx-buckets.ts';
+import { wantedBuckets } from '../../../activities/traffic/wanted-buckets.ts';
 import { bucketCount } from '../../../workflows/runbook/buckets.ts';
 
 const slots = ['web-1', 'web-2', 'web-3', 'web-4'];
