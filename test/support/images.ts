@@ -38,7 +38,12 @@ export async function imageOf(release: ReleaseImage): Promise<string> {
   try {
     writeFileSync(join(folder, 'Dockerfile'), dockerfile(release));
     writeFiles(join(folder, 'files'), release);
-    await done(await engine().buildImage({ context: folder, src: ['.'] }, { t: reference, labels }));
+    await done(
+      await engine().buildImage(
+        { context: folder, src: ['.'] },
+        { t: reference, labels, nocache: true, forcerm: true },
+      ),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -73,11 +78,16 @@ function writeFiles(folder: string, { version, broken, runs, files = {}, program
 /** Waits for the end of what the engine tells about. Throws the error in it. */
 export function done(progress: NodeJS.ReadableStream): Promise<ProgressEvent[]> {
   return new Promise((resolve, reject) => {
-    engine().modem.followProgress(progress, (error, events) => (error ? reject(error) : resolve(events)));
+    engine().modem.followProgress(progress, (error, events) => {
+      const failed = error ?? events.find((event: ProgressEvent) => event.error);
+      if (failed) reject(error ?? new Error(failed.error));
+      else resolve(events);
+    });
   });
 }
 
 interface ProgressEvent {
+  error?: string;
   aux?: { Digest?: string };
 }
 

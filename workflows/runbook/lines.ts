@@ -4,7 +4,7 @@ import { describeMs, toMs } from './duration.ts';
 import { fill } from './fill.ts';
 import type { Phase, Release, Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { type Draft, mayAnswer, type PlanInput, quickMs } from './planning.ts';
+import { type Draft, mayAnswer, type PlanInput, quickMs, valuesFor } from './planning.ts';
 import type { Hold, Line, RequestLine } from './schema.ts';
 
 const commandDeadlineMs = 15 * 60_000;
@@ -47,7 +47,7 @@ function ownAction(input: PlanInput, line: Line, release: Release, slot: Slot) {
 }
 
 function runAction({ runbook, target }: PlanInput, command: string[], release: Release, slot: Slot) {
-  const values = { version: release.version, port: target.ports[slot]!, folder: release.folder, target: target.name };
+  const values = valuesFor(target, release, target.ports[slot]!);
   return {
     kind: 'run',
     command: command.map((word) => fill(word, values)),

@@ -89,7 +89,7 @@ export function emptySlot({ target, observed }: Situation): Slot {
 
 export function instance({ runbook, target }: PlanInput, release: Release, slot: Slot): InstanceSpec {
   const port = target.ports[slot]!;
-  const values = { version: release.version, port, folder: release.folder, target: target.name };
+  const values = valuesFor(target, release, port);
   return {
     service: runbook.service,
     release,
@@ -98,6 +98,12 @@ export function instance({ runbook, target }: PlanInput, release: Release, slot:
     env: Object.fromEntries(Object.entries(runbook.rollout.env).map(([key, text]) => [key, fill(text, values)])),
     secrets: runbook.prepare.secrets,
   };
+}
+
+/** What a runbook's words may name. The port of a slot is the machine's: inside a container nobody listens there. */
+export function valuesFor(target: Target, release: Release, port: number): Record<string, string | number> {
+  const { version, folder, image } = release;
+  return { version, folder, target: target.name, ...(image === undefined && { port }) };
 }
 
 export function startAction(input: PlanInput, release: Release, slot: Slot) {

@@ -1,0 +1,72 @@
+/** A connection to a Docker engine. The only file that makes one. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { refuse } from '../failures.ts';
+import { type Endpoint, endpointOf } from './endpoint.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { answerOf, failureOf } from './failures.ts';
+
+export interface Engine {
+  docker: Docker;
+  /** `unix:///var/run/docker.sock`: for messages, and for the docker command's DOCKER_HOST. */
+  url: string;
+  /** Folder of certificates; null without TLS. */
+  tls: string | null;
+  /** Where ports that are published on every address can be reached. */
+  host: string;
+  /**
+   * Asks the engine. Its errors become the step's own (./failures.ts); `doing` says what it should have done. An
+   * answer whose status is in `instead` is no error but that value: `{ 404: null }`.
+   */
+  ask<T, I = never>(doing: string, call: (docker: Docker) => Promise<T>, instead?: Record<number, I>): Promise<T | I>;
+}
+
+/** Connects to nothing yet. Throws where the options name no engine that can be reached from here. */
+export function createEngine(options: EngineOptions): Engine {
+  const endpoint = endpointOf(options);
+  const docker = new Docker(connection(endpoint));
+  const { url, tls } = endpoint;
+  return {
+    docker,
+    url,
+    tls,
+    host: url.startsWith('tcp://') ? new URL(url).hostname : '127.0.0.1',
+    async ask(doing, call, instead) {
+      try {
+        return await call(docker);
+      } catch (error) {
+        const status = answerOf(error)?.statusCode;
+        if (instead && status !== undefined && status in instead) return instead[status]!;
+        throw failureOf(error, doing, url);
+      }
+    },
+  };
+}
+
+/** Every field is given: for those left out dockerode would look at DOCKER_HOST itself. */
+function connection({ url, tls }: Endpoint): Docker.DockerOptions {
+  const none = {
+    host: undefined,
+    port: undefined,
+    socketPath: undefined,
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+  };
+  if (url.startsWith('unix://')) return { ...none, protocol: 'http', socketPath: url.slice('unix://'.length) };
+  const { hostname, port } = new URL(url);
+  if (tls === null) return { ...none, protocol: 'http', host: hostname, port: port || 2375 };
+  const certificates = { ca: pem(tls, 'ca'), cert: pem(tls, 'cert'), key: pem(tls, 'key') };
+  return { ...none, protocol: 'https', host: hostname, port: port || 2376, ...certificates };
+}
+
+function pem(folder: string, name: string): Buffer {
+  const path = join(folder, `${name}.pem`);
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw refuse('NoCertificate', `Cannot read ${path} (${code}), which the Docker engine's TLS needs.`);
+  }
+}
