@@ -20,11 +20,17 @@ export interface Connections {
 export async function connectionsTo({ host, container, address, port }: Connections): Promise<number> {
   const inside = container === null ? [] : ['docker', 'exec', container];
   const command = [...inside, 'grep', '-shcE', rowOf(address, port), '/proc/net/tcp', '/proc/net/tcp6'];
-  const { stdout, stderr } = await host.exec(command, {});
+  const { stdout, stderr } = await host.exec(command, { env: container === null ? {} : whichEngine() });
   const counts = stdout.trim().split('\n');
   // Without IPv6 there is one file, and grep's exit code complains of the other.
   if (counts.every((count) => /^\d+$/.test(count))) return counts.reduce((sum, count) => sum + Number(count), 0);
   throw notYet('ConnectionsUnknown', `Cannot count connections to ${address}:${port}: ${stderr.trim() || stdout}`);
+}
+
+/** The docker command's own way to know its engine; a command gets nothing else of the worker's environment. */
+function whichEngine(): Record<string, string> {
+  const names = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 /**

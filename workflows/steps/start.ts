@@ -5,5 +5,5 @@ import type { Perform } from './step-context.ts';
 export const start: Perform<ActionOf<'start'>> = (action, { activities, undoing, target, writer }) => {
   const { service, release } = action.instance;
   const words = undoing ? `Make sure that ${service} ${release.version} runs in ${action.slot}` : undefined;
-  return activities('quick', words).startInstance({ ...action, target, writer });
+  return activities('long', words).startInstance({ ...action, target, writer });
 };

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { drain } from '../../../activities/traffic/drain.ts';
 import { findPart } from '../../../parts/index.ts';
 import { freePort } from '../../../parts/ports.ts';
@@ -12,8 +12,8 @@ import { askFront, startLoad } from '../../support/front-load.ts';
 import { trafficPort } from '../../support/proxies/proxy.ts';
 import { type ProxySlots, startSlots } from '../../support/proxy-slots.ts';
 
-/** Holdpoint asks the engine by the machine's own `docker` command, without settings. */
-const hasEngine = existsSync('/var/run/docker.sock');
+// Both this test and Holdpoint ask the engine by the machine's own `docker` command.
+process.env.DOCKER_HOST = inject('dockerHost');
 /** This machine's programs, so that no image has to be fetched. */
 const programs = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/passwd', '/etc/group'].filter(existsSync);
 
@@ -52,31 +52,28 @@ async function startNginx(configuration: string, port: number): Promise<void> {
   }
 }
 
-test.skipIf(!hasEngine)(
-  'nginx in a container with its own network switches, is drained and loses nothing',
-  async () => {
-    docker('network', 'create', name);
-    const reach = docker('network', 'inspect', name, '--format', '{{(index .IPAM.Config 0).Gateway}}');
-    slots = await startSlots(['blue', 'green'], reach);
-    const port = await freePort();
-    const front = `http://127.0.0.1:${port}`;
-    const options = { front, log: join(folder, 'access.log'), folder: join(folder, 'buckets'), reach };
-    const shown = nginxConf({ ...options, sticky: undefined, ports: slots.ports });
-    await startNginx(shown.replace(`listen 127.0.0.1:${port}`, `listen ${port}`), port);
-    const input = { folder, ports: slots.ports, configured: true };
-    const traffic = trafficPort('nginx', { ...options, container: name }, input);
-    expect(await traffic.missing()).toEqual([]);
-    await traffic.setWeights({ blue: 1, green: 0 });
-    const load = startLoad(front, { kept: 5, fresh: 2 });
-    let ended = false;
-    const slow = askFront(`${front}/?ms=1500`).finally(() => {
-      ended = true;
-    });
-    while ((await traffic.inFlight('blue')) === 0) await sleep(20);
-    await traffic.setWeights({ blue: 0, green: 1 });
-    await drain({ traffic, slot: 'blue', drainMs: 30_000, signal: new AbortController().signal });
-    expect(ended).toBe(true);
-    expect((await slow).slot).toBe('blue');
-    expect((await load.stop()).lost).toEqual([]);
-  },
-);
+test('nginx in a container with its own network switches, is drained and loses nothing', async () => {
+  docker('network', 'create', name);
+  const reach = docker('network', 'inspect', name, '--format', '{{(index .IPAM.Config 0).Gateway}}');
+  slots = await startSlots(['blue', 'green'], reach);
+  const port = await freePort();
+  const front = `http://127.0.0.1:${port}`;
+  const options = { front, log: join(folder, 'access.log'), folder: join(folder, 'buckets'), reach };
+  const shown = nginxConf({ ...options, sticky: undefined, ports: slots.ports });
+  await startNginx(shown.replace(`listen 127.0.0.1:${port}`, `listen ${port}`), port);
+  const input = { folder, ports: slots.ports, configured: true };
+  const traffic = trafficPort('nginx', { ...options, container: name }, input);
+  expect(await traffic.missing()).toEqual([]);
+  await traffic.setWeights({ blue: 1, green: 0 });
+  const load = startLoad(front, { kept: 5, fresh: 2 });
+  let ended = false;
+  const slow = askFront(`${front}/?ms=1500`).finally(() => {
+    ended = true;
+  });
+  while ((await traffic.inFlight('blue')) === 0) await sleep(20);
+  await traffic.setWeights({ blue: 0, green: 1 });
+  await drain({ traffic, slot: 'blue', drainMs: 30_000, signal: new AbortController().signal });
+  expect(ended).toBe(true);
+  expect((await slow).slot).toBe('blue');
+  expect((await load.stop()).lost).toEqual([]);
+});

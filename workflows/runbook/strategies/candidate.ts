@@ -35,7 +35,8 @@ export function startCandidate(situation: Situation, slot: Slot, stop = stopActi
     sentence: `Start ${name} in ${slot} on port ${target.ports[slot]}`,
     action: startAction(situation, release, slot),
     undo: { sentence: `${stop.drainMs > 0 ? 'Drain and stop' : 'Stop'} ${name} in ${slot}`, actions: [stop] },
-    deadlineMs: quickMs,
+    // Whoever builds while starting may take as long as an instance may take to get ready.
+    deadlineMs: quickMs + toMs(runbook.rollout.deadline),
   };
   return [start, probeStep(situation, slot), ...smokeSteps(situation, slot)];
 }
