@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { type DeployRequest, deployId, searchAttributes } from '../workflows/messages.ts';
-import type { Runbook } from '../workflows/runbook/schema.ts';
+import type { Artifact, Runbook } from '../workflows/runbook/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { foldersIn } from './folders.ts';
 import { type CommonOptions, whoIs } from './options.ts';
@@ -38,17 +38,32 @@ export function toRequest(
   };
 }
 
-/** Names the releases that are here; a worker elsewhere may have others. */
+/** Says where versions come from. */
 function whichRelease({ prepare, service }: Runbook, folder: string): Problem {
-  const [before = '', after = ''] = prepare.artifact.folder.split('{version}');
+  const question = `Which release of ${service}? Say so with --version <version>.`;
+  return new Problem(exitCodes.usage, question, whereReleases(prepare.artifact, folder));
+}
+
+function whereReleases(artifact: Artifact, folder: string): string[] {
+  if ('git' in artifact) return [`It is a tag, a branch or a commit of ${artifact.git}.`];
+  if ('folder' in artifact) {
+    const here = releasesHere(artifact.folder, folder);
+    return here.length > 0 ? [`Here there is: ${here.join(', ')}`] : [];
+  }
+  const { image, build } = artifact;
+  if (build) return [`It becomes the tag of ${image}, which this deploy builds.`];
+  return [`It is a tag of ${image}. Those that the engine has: docker image ls '${image.replace('{target}', '*')}'`];
+}
+
+/** Names of the releases that are here; a worker elsewhere may have others. */
+export function releasesHere(pattern: string, folder: string): string[] {
+  const [before = '', after = ''] = pattern.split('{version}');
   const parent = resolve(folder, before === '' || before.endsWith('/') ? before : dirname(before));
   const prefix = before.slice(before.lastIndexOf('/') + 1);
   const suffix = after.split('/')[0]!;
-  const here = foldersIn(parent)
+  return foldersIn(parent)
     .filter((name) => name.startsWith(prefix) && name.endsWith(suffix))
     .map((name) => name.slice(prefix.length, name.length - suffix.length));
-  const there = here.length > 0 ? [`Here there is: ${here.join(', ')}`] : [];
-  return new Problem(exitCodes.usage, `Which release of ${service}? Say so with --version <version>.`, there);
 }
 
 /** Options of the start; the workflow id is the lock, so a second deploy is refused by Temporal itself. */

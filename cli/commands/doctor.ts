@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { defaultTaskQueue, searchAttributeNames } from '../../workflows/messages.ts';
 import { describeMs } from '../../workflows/runbook/duration.ts';
+import { targetChecks } from '../doctor/target-checks.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type CommonOptions, taskQueueOf } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { type Check, renderChecks } from '../render/checks.ts';
 import { paintFor } from '../render/text.ts';
-import { loadRunbook } from '../runbook/load.ts';
+import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts';
 import { connect, type Session } from '../temporal/connect.ts';
 import { explain } from '../temporal/failures.ts';
 import { uiBase } from '../temporal/ui.ts';
@@ -16,7 +17,8 @@ import { environmentsFile } from './worker.ts';
 
 /** Looks at everything a deploy needs; each line says ok, warn or fail, and what to do next. 1 when a line fails. */
 export async function doctor(options: CommonOptions & { environments?: string }): Promise<ExitCode> {
-  const checks = [nodeCheck(), runbookCheck(options), environmentsCheck(options), ...(await temporalChecks(options))];
+  const { check: runbook, loaded } = runbookCheck(options);
+  const checks = [nodeCheck(), runbook, environmentsCheck(options), ...(await temporalChecks(options, loaded))];
   if (options.json) printJson(checks);
   else print(renderChecks(checks, paintFor(process.stdout)));
   return checks.some((check) => check.state === 'fail') ? exitCodes.unexpected : exitCodes.succeeded;
@@ -29,17 +31,16 @@ function nodeCheck(): Check {
   return { name: 'Node', state: 'ok', found: process.version };
 }
 
-function runbookCheck(options: CommonOptions): Check {
+function runbookCheck({ file }: CommonOptions): { check: Check; loaded: LoadedRunbook | null } {
+  const name = 'runbook';
   try {
-    const { runbook } = loadRunbook(options.file);
-    return {
-      name: 'runbook',
-      state: 'ok',
-      found: `${options.file} deploys ${runbook.service}, ${runbook.rollout.strategy}`,
-    };
+    const loaded = loadRunbook(file);
+    const { service, rollout } = loaded.runbook;
+    return { check: { name, state: 'ok', found: `${file} deploys ${service}, ${rollout.strategy}` }, loaded };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { name: 'runbook', state: 'fail', found: error.message, next: error.next[0] ?? `correct ${options.file}` };
+    const next = error.next[0] ?? `correct ${file}`;
+    return { check: { name, state: 'fail', found: error.message, next }, loaded: null };
   }
 }
 
@@ -57,7 +58,7 @@ function environmentsCheck(options: { environments?: string }): Check {
   };
 }
 
-async function temporalChecks(options: CommonOptions): Promise<Check[]> {
+async function temporalChecks(options: CommonOptions, loaded: LoadedRunbook | null): Promise<Check[]> {
   let session: Session;
   try {
     session = await connect(options);
@@ -65,13 +66,16 @@ async function temporalChecks(options: CommonOptions): Promise<Check[]> {
     if (!(error instanceof Problem)) throw error;
     return [{ name: 'Temporal', state: 'fail', found: error.message, next: error.next[0] ?? '' }];
   }
+  const taskQueue = taskQueueOf(options, defaultTaskQueue);
   try {
+    const workers = await check('workers', () => workersCheck(session, taskQueue), session);
     return [
       await check('Temporal', () => serverCheck(session), session),
       await check('namespace', () => namespaceCheck(session), session),
       await check('search attributes', () => attributesCheck(session), session),
-      await check('workers', () => workersCheck(session, taskQueueOf(options, defaultTaskQueue)), session),
+      workers,
       uiCheck(session),
+      ...(loaded && workers.state === 'ok' ? await targetChecks(session, loaded, options, taskQueue) : []),
     ];
   } finally {
     await session.close();

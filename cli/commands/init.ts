@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { stateHome } from '../../configuration/state-home.ts';
-import { caddyfile } from '../../workflows/runbook/caddyfile.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { environmentsText, localDoor } from '../init/environments-text.ts';
-import { type Findings, look } from '../init/look.ts';
-import { runbookText } from '../init/runbook-text.ts';
+import { nextSteps } from '../init/next-steps.ts';
+import type { ProxyName } from '../init/proxies/proxy.ts';
+import { type Written, writtenFor } from '../init/written.ts';
 import { Problem } from '../problem.ts';
 import { paintFor } from '../render/text.ts';
 import { print } from '../terminal.ts';
@@ -13,15 +12,16 @@ import { print } from '../terminal.ts';
 export interface InitOptions {
   file: string;
   service?: string;
+  proxy?: ProxyName;
   environment: boolean;
   force?: boolean;
 }
 
-/** Writes a runbook, environments and a Caddyfile for this folder. Files that exist stay as they are without --force. */
+/** Writes a runbook, environments and the proxy's configuration. Files that exist stay as they are without --force. */
 export async function init(options: InitOptions): Promise<ExitCode> {
   const folder = dirname(options.file);
-  const found = look(folder, options.service);
-  const files = contents(options, folder, found);
+  const written = writtenFor(folder, stateHome(), options);
+  const files = filesOf(options, folder, written);
   const kept = files.filter(([path]) => existsSync(path) && !options.force).map(([path]) => path);
   if (kept.length === files.length) {
     throw new Problem(
@@ -39,18 +39,19 @@ export async function init(options: InitOptions): Promise<ExitCode> {
       print(`${paint('green', '✓')} ${path}`);
     }
   }
-  print(`\n${next(options, found).join('\n')}`);
+  print(
+    `\n${nextSteps({ ...written, where: whereOf(options), proxy: options.environment ? written.proxySteps : [] })}`,
+  );
   return exitCodes.succeeded;
 }
 
-function contents(options: InitOptions, folder: string, found: Findings): [path: string, text: string][] {
-  const runbook: [string, string] = [options.file, schemaLine(folder, 'runbook') + runbookText(found)];
+function filesOf(options: InitOptions, folder: string, written: Written): [path: string, text: string][] {
+  const runbook: [string, string] = [options.file, schemaLine(folder, 'runbook') + written.runbook];
   if (!options.environment) return [runbook];
-  const door = localDoor(stateHome(), found.service);
   return [
     runbook,
-    [join(folder, 'environments.yaml'), schemaLine(folder, 'environments') + environmentsText(door)],
-    [join(folder, 'Caddyfile'), caddyfile(door)],
+    [join(folder, 'environments.yaml'), schemaLine(folder, 'environments') + written.environments],
+    ...written.proxyFiles.map(({ name, text }): [string, string] => [join(folder, name), text]),
   ];
 }
 
@@ -60,23 +61,6 @@ function schemaLine(folder: string, name: 'runbook' | 'environments'): string {
   return existsSync(join(folder, schema)) ? `# yaml-language-server: $schema=${schema}\n` : '';
 }
 
-function next(options: InitOptions, found: Findings): string[] {
-  const where = relative('.', options.file) === 'holdpoint.yaml' ? '' : ` -f ${options.file}`;
-  const version = found.releases?.at(-1) ?? '1';
-  return [
-    ...(found.start ? [] : [`TODO  ${options.file}: how an instance starts (rollout.start)`]),
-    ...(found.releases?.length ? [] : ['TODO  put a release into releases/1']),
-    'Next:',
-    ...(options.environment ? frontDoor(options) : []),
-    '  holdpoint dev                          Temporal and a worker, in a terminal of their own',
-    `  holdpoint plan --version ${version}${where}             what a deploy would do`,
-  ];
-}
-
-/** Without it the first deploy cannot shift traffic; Caddy is not among what Holdpoint brings along. */
-function frontDoor({ file }: InitOptions): string[] {
-  return [
-    `  ${`caddy run --config ${relative('.', join(dirname(file), 'Caddyfile'))}`.padEnd(37)}  the front door; must run before the first deploy`,
-    `  ${''.padEnd(37)}  (Caddy: https://caddyserver.com/docs/install)`,
-  ];
+function whereOf({ file }: InitOptions): string {
+  return relative('.', file) === 'holdpoint.yaml' ? '' : ` -f ${file}`;
 }

@@ -1,8 +1,9 @@
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { Shell } from '../commands/completion.ts';
 import type { DevOptions } from '../commands/dev.ts';
 import type { InitOptions } from '../commands/init.ts';
 import type { WorkerOptions } from '../commands/worker.ts';
+import { proxyNames } from '../init/proxies/proxy.ts';
 import type { CommonOptions } from '../options.ts';
 import { ends, examples } from './ends.ts';
 import { aboutRun, connecting, wholeNumber } from './options.ts';
@@ -19,12 +20,15 @@ export function addSettingUp(program: Command): void {
     .command('init')
     .helpGroup(group)
     .summary('write a runbook for this folder')
-    .description('Look at this folder, and write a commented holdpoint.yaml, environments.yaml and Caddyfile for it.')
+    .description(
+      "Look at this folder, its compose file and its proxy; write a commented holdpoint.yaml, environments.yaml and the proxy's configuration.",
+    )
     .option('-f, --file <path>', 'the runbook to write', 'holdpoint.yaml')
     .option('--service <name>', 'the service (default: from package.json, pyproject.toml or the folder)')
+    .addOption(new Option('--proxy <name>', 'the proxy in front (default: the one that is seen)').choices(proxyNames))
     .option('--no-environment', 'only the runbook')
     .option('--force', 'overwrite')
-    .addHelpText('after', examples(['holdpoint init', 'never overwrites'], ['holdpoint init --service shop', '']))
+    .addHelpText('after', examples(['holdpoint init', 'never overwrites'], ['holdpoint init --proxy nginx', '']))
     .action(ends(async (options: InitOptions) => (await import('../commands/init.ts')).init(options)));
 
   program

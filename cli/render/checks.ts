@@ -7,14 +7,17 @@ export interface Check {
   found: string;
   /** What to do about it. */
   next?: string;
+  /** Text for a file, shown below all lines and as it is, so that it can be copied. */
+  paste?: string;
 }
 
 const marks = { ok: ['✓', 'green'], warn: ['!', 'yellow'], fail: ['✗', 'red'] } as const;
 
-/** A line a check, with the next step below where one is needed. */
+/** A line a check, with the next step below where one is needed; last what is to be pasted. */
 export function renderChecks(checks: readonly Check[], paint: Paint): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
-  return checks.flatMap((check) => lines(check, width, paint)).join('\n');
+  const pasted = checks.flatMap(({ paste }) => (paste ? [`\n${paste.trimEnd()}`] : []));
+  return [...checks.flatMap((check) => lines(check, width, paint)), ...pasted].join('\n');
 }
 
 function lines({ name, state, found, next }: Check, width: number, paint: Paint): string[] {

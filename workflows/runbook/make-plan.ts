@@ -95,6 +95,7 @@ function stepsOf(parts: Part[]): Step[] {
 
 function refuseUnready(input: PlanInput, version: string): void {
   const { observed, runbook } = input;
+  if (observed.trafficMissing.length > 0) throw new PlanRefused('ProxyNotReady', observed.trafficMissing.join('\n'));
   const { artifact } = runbook.prepare;
   const built = 'image' in artifact && artifact.build !== undefined;
   if (!observed.release && !built) {
@@ -102,7 +103,6 @@ function refuseUnready(input: PlanInput, version: string): void {
     const where = 'folder' in artifact ? artifact.folder : 'image' in artifact ? artifact.image : artifact.git;
     throw new PlanRefused('UnknownRelease', `no release ${version} of ${runbook.service} in ${where}: ${exists}`);
   }
-  if (observed.trafficMissing.length > 0) throw new PlanRefused('ProxyNotReady', observed.trafficMissing.join('\n'));
   refuseUnknownTarget(input);
   const unfinished = describeUnfinished(input);
   if (unfinished) {
