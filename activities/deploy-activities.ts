@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { DeployActivities, Writer } from '../workflows/ports.ts';
-import type { Target } from '../workflows/runbook/plan.ts';
+import type { DeployActivities, InstancesPort, Writer } from '../workflows/ports.ts';
+import type { Release, Slot, Target } from '../workflows/runbook/plan.ts';
 import { watch } from './analysis/watch.ts';
 import { imagePlace } from './artifacts/image-place.ts';
 import { artifactOf } from './artifacts/index.ts';
@@ -34,6 +34,13 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
   const fenced = async (input: { target: Target; writer: Parameters<typeof assertFence>[2] }) => {
     const opened = site(input.target);
     await assertFence(opened.host, input.target.folder, input.writer);
+    return opened;
+  };
+  /** For activities that show what an instance printed: another worker may have resolved its secrets. */
+  const hiding = async (target: Target) => {
+    const opened = site(target);
+    // One that cannot be had now is in nobody's output by this worker, and going back must not need it.
+    await opened.secrets.resolve(target.hidden).catch(() => {});
     return opened;
   };
   const signal = () => Context.current().cancellationSignal;
@@ -116,7 +123,7 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       await markStart(host, target.folder, writer.fence, { slot, version, at: Date.now() });
       return instances.ensureRunning(input.slot, input.instance, env, input.writer);
     },
-    probeInstance: ({ slot, probe, target }) => probeInstance(site(target), slot, probe, signal()),
+    probeInstance: async ({ slot, probe, target }) => probeInstance(await hiding(target), slot, probe, signal()),
     async smokeTest({ at, tests, target }) {
       const address = addressOf(site(target), at);
       for (const test of tests) await checks.smoke(address, test, signal());
@@ -127,8 +134,8 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       await proxyOf(await fenced(input)).setWeights(input.weights);
       return input.weights;
     },
-    watchTraffic(input) {
-      const opened = site(input.target);
+    async watchTraffic(input) {
+      const opened = await hiding(input.target);
       return watch({ ...opened, traffic: proxyOf(opened), ...input, signal: signal() });
     },
     async drainInstance(input) {
@@ -140,14 +147,15 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       return instances.ensureStopped(input.slot, input.graceMs);
     },
     async recordRelease({ weights, release, previous, target, writer }) {
-      const { host } = await fenced({ target, writer });
+      const { host, instances } = await fenced({ target, writer });
+      const slots = Object.keys(weights).filter((slot) => weights[slot]! > 0);
+      const pinned = await asItRuns(instances, slots[0]!, release);
       await writeRecord(host, target.folder, {
-        confirmed: { release, weights },
+        confirmed: { release: pinned, weights },
         previous,
         at: new Date().toISOString(),
         key: writer.key,
       });
-      const slots = Object.keys(weights).filter((slot) => weights[slot]! > 0);
       return { release: release.version, slot: slots.join(', '), previous: previous?.version ?? null };
     },
     async openReceipt(input) {
@@ -166,3 +174,10 @@ const where = ({ target, writer }: { target: Target; writer: Writer }) => ({
   folder: target.folder,
   fence: writer.fence,
 });
+
+/** The tag of an image that a deploy has built may mean another one tomorrow: what is confirmed is what runs. */
+async function asItRuns(instances: InstancesPort, slot: Slot, release: Release): Promise<Release> {
+  if (release.image === undefined) return release;
+  const there = await instances.observe(slot);
+  return there?.image ? { ...release, image: there.image } : release;
+}

@@ -46,7 +46,7 @@ export function gitArtifact(repository: string, folder: string, host: HostPort):
   }
 
   async function prune(keep: number, inUse: Release[]) {
-    const used = inUse.map((release) => posix.basename(release.folder));
+    const used = [...new Set(inUse.map((release) => posix.basename(release.folder)))];
     const checkouts = demand(await host.exec(['ls', '-t', releases], {}), releases)
       .stdout.split('\n')
       .filter(Boolean);

@@ -58,7 +58,8 @@ async function observe(site: ComposeSite, slot: Slot): Promise<InstanceState | n
   if (!found || found.State.Status === 'created') return null;
   const image = await imageOf(site.engine, found.Image);
   const state = { release: releaseOf(found, image), image: pinnedImage(found, image) };
-  return { ...state, port: site.target.ports[slot]!, running: isUp(found) };
+  const there = { ...state, port: site.target.ports[slot]!, running: isUp(found) };
+  return isOurs(found) ? there : { ...there, foreign: true };
 }
 
 /** The one that runs, else the newest; null where the slot is empty. */

@@ -50,7 +50,8 @@ async function exec(
 ): Promise<CommandResult> {
   const { engine, owner, containers, options } = place;
   signal?.throwIfAborted();
-  const more = { command, env, cwd, labels: onceLabels(owner) };
+  const folder = cwd === undefined ? undefined : await absolutePath(place, image, cwd);
+  const more = { command, env, cwd: folder, labels: onceLabels(owner) };
   const created = commandContainer(image, await containers.model(), options, more);
   return await withContainer(engine, owner, created, async (container) => {
     const stop = () => void container.stop({ t: graceSeconds }).catch(() => {});

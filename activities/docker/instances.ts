@@ -61,7 +61,8 @@ async function observe({ engine, ports }: Place, containers: Containers, slot: S
   const { info } = found;
   const image = await imageOf(engine, info.Image);
   const running = info.State.Running && !info.State.Restarting;
-  return { release: releaseOf(info, image), image: pinnedImage(info, image), port: ports[slot]!, running };
+  const state = { release: releaseOf(info, image), image: pinnedImage(info, image), port: ports[slot]!, running };
+  return found.ours ? state : { ...state, foreign: true };
 }
 
 async function notices(place: Place, containers: Containers): Promise<string[]> {

@@ -73,7 +73,7 @@ function assertMine(work: Work, found: Found): void {
 }
 
 function isSame({ spec, image }: Work, { info }: Found): boolean {
-  return releaseOf(info, null) === spec.release.version && info.Image === image.Id;
+  return info.Image === image.Id && releaseOf(info, image) === spec.release.version;
 }
 
 /** Whether a start of this very step has made it and not started it yet. Whatever else is left in the slot is removed. */

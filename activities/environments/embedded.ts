@@ -1,5 +1,6 @@
 import type { Runbook } from '../../workflows/runbook/schema.ts';
 import { targetsOf } from '../../workflows/runbook/targets-of.ts';
+import { refuse } from '../failures.ts';
 import { type Environment, environmentSchema } from './schema.ts';
 
 /**
@@ -10,7 +11,14 @@ export function embeddedEnvironment(runbook: Runbook, folder: string): Environme
   const traffic = {
     caddy: { front: 'http://127.0.0.1:8080', log: `${folder}/traffic/access.log`, folder: `${folder}/traffic` },
   };
-  const targets = targetsOf(runbook).map(({ name, strategy }) => [
+  const named = targetsOf(runbook);
+  if (named.length > 1) {
+    throw refuse(
+      'TargetsNeedEnvironments',
+      `${named.map(({ name }) => name).join(', ')} need a place each: say it in environments.yaml (holdpoint init writes one).`,
+    );
+  }
+  const targets = named.map(({ name, strategy }) => [
     name,
     { ports: { blue: 4001, green: 4002 }, ...(strategy !== 'recreate' && { traffic }) },
   ]);

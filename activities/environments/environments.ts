@@ -62,6 +62,7 @@ export function createEnvironments(file: string | null, home = stateHome()): Env
           folder: wanted.length > 1 ? join(own, name) : own,
           ports: written.ports,
           secrets: found.environment.secrets.map((source) => absolute(source, runbookFolder)),
+          hidden: runbook.prepare.secrets,
         };
         return { target, strategy, ready };
       });

@@ -8,7 +8,7 @@ import type { HostPort } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { look } from '../database/postgres-session.ts';
 import { refuse } from '../failures.ts';
-import { folderOf, type MigrationsTool, sessionEnvironment, toolPath } from './tool.ts';
+import { folderOf, type MigrationsTool, searchPath, sessionEnvironment } from './tool.ts';
 
 const folder = 'db/migrations';
 const table = 'schema_migrations';
@@ -51,9 +51,15 @@ export const dbmate: MigrationsTool = {
 /** Said while planning: after an approval would be too late. */
 async function demandDbmate(host: HostPort, tool: MigrationTool, env: Record<string, string>): Promise<void> {
   try {
-    await host.exec(['dbmate', '--version'], { cwd: folderOf(tool), env: { PATH: toolPath(tool, env) } });
+    await host.exec(['dbmate', '--version'], { cwd: folderOf(tool), env: searchPath(tool, env) });
   } catch (error) {
     if (!(error instanceof ApplicationFailure) || error.type !== 'NoSuchCommand') throw error;
+    if (tool.release.image) {
+      throw refuse(
+        'PartMissing',
+        `dbmate is not in the image of ${tool.release.version}. Install it there: build anew.`,
+      );
+    }
     const where = `neither in ${posix.join(folderOf(tool), 'node_modules/.bin')} nor on the PATH of the worker`;
     throw refuse(
       'PartMissing',

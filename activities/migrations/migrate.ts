@@ -1,4 +1,5 @@
-import type { Evidence, HostPort, MigrationState, Writer } from '../../workflows/ports.ts';
+import { ApplicationFailure } from '@temporalio/activity';
+import type { Evidence, HostPort, JobsPort, MigrationState, Writer } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { endSessions, sessionsOn } from '../database/postgres-session.ts';
 import { databaseName, deploySessions, isPostgresUrl, sessionName, whereIs } from '../database/postgres-url.ts';
@@ -42,11 +43,11 @@ export async function migrateUp(deps: MigrateDeps, input: Input & { pending: str
   const missing = input.pending.filter((revision) => !before.applied.includes(revision));
   if (!isSame(missing, before.pending)) throw moved(input, missing, before.pending);
   const sessions = await liveSessions(work);
+  const { key } = input.writer;
   // They were pending when the plan was made, so an earlier attempt has applied them.
-  if (missing.length === 0 && sessions.own === 0)
+  if (missing.length === 0 && sessions.own === 0 && (await isOver(deps.jobs, key)))
     return evidence(input.pending.length, before, { ms: 0, attached: true });
   if (sessions.others.length > 0) throw busy(work, sessions.others);
-  const { key } = input.writer;
   const reached = async () => (await work.observe()).pending.length === 0;
   const ran = await runOnce(deps, { ...work, key, command: work.port.up(input.tool), reached });
   const after = await work.observe();
@@ -58,6 +59,17 @@ export async function migrateUp(deps: MigrateDeps, input: Input & { pending: str
     );
   }
   return evidence(ran.attached ? input.pending.length : missing.length, after, ran);
+}
+
+/** Whether the command of an attempt that died has ended: what it left, such as its container, is removed then. */
+async function isOver(jobs: JobsPort, key: string): Promise<boolean> {
+  try {
+    await jobs.forget(key);
+    return true;
+  } catch (error) {
+    if (error instanceof ApplicationFailure && error.type === 'JobRunning') return false;
+    throw error;
+  }
 }
 
 /**

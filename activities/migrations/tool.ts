@@ -26,8 +26,7 @@ export function toolEnvironment(
   access: { url: string; env: Record<string, string>; sessionName: string },
 ): Record<string, string> {
   const { url, env, sessionName } = access;
-  const path = tool.release.image ? {} : { PATH: toolPath(tool, env) };
-  return { ...env, [tool.database]: url, ...port.env(url, sessionName), ...path };
+  return { ...env, [tool.database]: url, ...port.env(url, sessionName), ...searchPath(tool, env) };
 }
 
 /** Where the tool's files are: the release's folder, or an image's own working folder. */
@@ -35,7 +34,8 @@ export function folderOf({ release }: MigrationTool): string {
   return release.image ? '.' : release.folder;
 }
 
-/** What the release brings along (`node_modules/.bin`) goes before the worker's own. */
-export function toolPath(tool: MigrationTool, env: Record<string, string>): string {
-  return `${posix.join(tool.release.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}`;
+/** What the release brings along (`node_modules/.bin`) goes before the worker's own PATH. An image has one of its own. */
+export function searchPath({ release }: MigrationTool, env: Record<string, string>): Record<string, string> {
+  if (release.image) return {};
+  return { PATH: `${posix.join(release.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}` };
 }

@@ -24,6 +24,8 @@ export async function makePlan(environments: Environments, mask: Mask, asked: Pl
     const observed = await look(place, mask, request, index === 0);
     inputs.push({ ...place, runbook, environment, approvers, observed, releaseOf: releasesAt(place, request) });
   }
+  // They are applied once, at the first target, and concern the code of all.
+  for (const { observed } of inputs) observed.migrations = inputs[0]!.observed.migrations;
   const [first, ...others] = inputs as [PlanInput, ...PlanInput[]];
   try {
     return withDigest(

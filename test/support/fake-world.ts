@@ -163,6 +163,7 @@ export class FakeWorld {
       folder: '/state',
       ports: this.ports,
       secrets: [],
+      hidden: [],
     };
   }
 
@@ -171,11 +172,11 @@ export class FakeWorld {
     const { releases, slots, record, approvers } = this;
     const release = version !== null && releases.includes(version) ? this.release(version) : null;
     const seen = { releases, release, slots, record, claimed: this.fence > 0, trafficMissing: [], notices: [] };
-    const [first, ...others] = targetsOf(runbook).map(({ name, ...how }, index): PlanInput => {
+    const [first, ...others] = targetsOf(runbook).map(({ name, ...how }): PlanInput => {
       const observed = {
         ...seen,
         weights: this.proxy ? this.weights : null,
-        migrations: index === 0 && runbook.migrate ? this.migrations : null,
+        migrations: runbook.migrate ? this.migrations : null,
       };
       return { ...how, runbook, environment, target: this.target(name), approvers, observed, releaseOf: this.release };
     });

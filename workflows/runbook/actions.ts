@@ -31,8 +31,11 @@ export type Action =
   | { kind: 'smoke'; at: Slot | 'front'; tests: SmokeTest[] }
   /** `fresh`: slots that come into the traffic, or get more of it: each is probed right before. */
   | { kind: 'shift'; weights: Weights; fresh: Slot[]; probe: Probe }
-  /** Measure the candidate's slots, beside the stable ones over the same minutes where there are any; a verdict follows. */
-  | { kind: 'watch'; candidate: Side; stable: Side | null; analysis: Analysis }
+  /**
+   * Measure the candidate's slots, beside the stable ones over the same minutes where there are any; a verdict follows.
+   * `by`: people who may decide where it is undecided; empty: anyone.
+   */
+  | { kind: 'watch'; candidate: Side; stable: Side | null; analysis: Analysis; by: string[] }
   /** From here on the receipt counts; `prober` sends harmless requests through the front door meanwhile. */
   | { kind: 'open-receipt'; prober: Prober | null }
   /** What was served since, by version; ends the prober. Its result stands in the run's status and report. */

@@ -34,20 +34,27 @@ export function backupSteps(situation: Situation, slot: Slot): Draft[] {
   });
 }
 
-/** `migrate`: the hold with the pending migrations in sight, then all of them once. Nothing pending, nothing to do. */
-export function migrateSteps(situation: Situation, strategy: StrategySteps, slot: Slot): Draft[] {
-  const { beforeMigrations: stopFirst, servesFrom } = strategy;
+/**
+ * `migrate`: `before` with the hold and the pending migrations in sight, `after` with all of them once. Between the two
+ * stops what must not run meanwhile. Nothing pending, nothing to do.
+ */
+export function migrateSteps(
+  situation: Situation,
+  servesFrom: string,
+  slot: Slot,
+): { before: Draft[]; after: Draft[] } {
   const { runbook, observed, release } = situation;
   const { migrate } = runbook;
   const pending = observed.migrations?.pending ?? [];
-  if (!migrate || pending.length === 0) return stopFirst;
+  if (!migrate || pending.length === 0) return { before: [], after: [] };
   const own = (lines: Parameters<typeof ownSteps>[2]) => ownSteps(situation, 'migrate', lines, release, slot);
-  return [
+  const before = [
     ...own(migrate.before),
     ...(migrate.hold
       ? [holdStep(situation, 'migrate', migrate.hold, `${migrate.hold.ask} (${shorten(pending)})`)]
       : []),
-    ...stopFirst,
+  ];
+  const after: Draft[] = [
     {
       id: 'migrate.up',
       phase: 'migrate',
@@ -58,6 +65,7 @@ export function migrateSteps(situation: Situation, strategy: StrategySteps, slot
     },
     ...own(migrate.after),
   ];
+  return { before, after };
 }
 
 /** The plan's own tool of a release; asked for by observing too. */

@@ -1,9 +1,10 @@
 import { toMs } from './duration.ts';
+import { fetchStep } from './fetch-step.ts';
 import { backupSteps, migrateSteps, verifySteps } from './headings.ts';
 import { ownSteps } from './lines.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan, Release, Step } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { notices, wayBack } from './plan-words.ts';
+import { isSameRelease, notices, wayBack } from './plan-words.ts';
 import {
   claimStep,
   type Draft,
@@ -68,7 +69,11 @@ function stepsOf(parts: Part[]): Step[] {
   const each = (drafts: (part: Part) => Draft[]) =>
     parts.flatMap((part) => placed(drafts(part), part.situation.target, several));
   // Step ids of the strategy carry the target's name where there are several, and so does what refers to them.
+  // An outage begins with them: it is part of what the deploy costs.
+  const stopsFirst = parts.some((part) => part.strategy.beforeMigrations.length > 0);
   const servesFrom = placed([{ ...claimStep(situation), id: strategy.servesFrom }], situation.target, several)[0]!.id;
+
+  const migrate = migrateSteps(situation, servesFrom, slot);
 
   return [
     ...each((part) => [claimStep(part.situation)]),
@@ -76,10 +81,12 @@ function stepsOf(parts: Part[]): Step[] {
     ...each((part) => fetchSteps(part.situation)),
     ...own('prepare', runbook.prepare.after),
     ...first(backupSteps(situation, slot)),
-    ...each((part) => (part.situation === situation ? [] : part.strategy.beforeMigrations)),
-    ...first(migrateSteps(situation, { ...strategy, servesFrom }, slot)),
+    ...first(migrate.before),
+    ...(stopsFirst ? first(openReceipt(situation, 'migrate')) : []),
+    ...each((part) => part.strategy.beforeMigrations),
+    ...first(migrate.after),
     ...own('rollout', runbook.rollout.before),
-    ...first(openReceipt(situation)),
+    ...(stopsFirst ? [] : first(openReceipt(situation, 'rollout'))),
     ...each((part) => adopt(part.situation)),
     ...each((part) => part.strategy.rollout),
     ...own('rollout', runbook.rollout.after),
@@ -98,6 +105,12 @@ function refuseUnready(input: PlanInput, version: string): void {
   if (observed.trafficMissing.length > 0) throw new PlanRefused('ProxyNotReady', observed.trafficMissing.join('\n'));
   const { artifact } = runbook.prepare;
   const built = 'image' in artifact && artifact.build !== undefined;
+  if (built && runbook.migrate) {
+    throw new PlanRefused(
+      'MigrationsUnknown',
+      'What an image migrates is not known before it is built. Build and push it first, and deploy it without `build`.',
+    );
+  }
   if (!observed.release && !built) {
     const exists = observed.releases.length > 0 ? `there is ${observed.releases.join(', ')}` : 'there is none yet';
     const where = 'folder' in artifact ? artifact.folder : 'image' in artifact ? artifact.image : artifact.git;
@@ -113,31 +126,27 @@ function refuseUnready(input: PlanInput, version: string): void {
   }
 }
 
-function fetchSteps({ runbook, release, target }: Situation): Draft[] {
+function fetchSteps(situation: Situation): Draft[] {
+  const { runbook, release } = situation;
   const { artifact, secrets } = runbook.prepare;
-  const name = `${runbook.service} ${release.version}`;
-  const fetch: Draft = {
-    id: 'prepare.release',
-    phase: 'prepare',
-    sentence: `Make sure that ${name} is on ${target.name} and its secrets resolve`,
-    action: { kind: 'fetch', release, artifact, secrets },
-    deadlineMs: fetchMs,
-  };
+  const fetch = fetchStep(situation, release);
   if (!('image' in artifact) || !artifact.build) return [fetch];
-  const { build } = artifact;
-  const sentence = `Build ${name}${build.test ? ' after its tests' : ''}${build.push ? ' and push it' : ''}`;
+  const { test, push } = artifact.build;
+  const sentence = `Build ${runbook.service} ${release.version}${test ? ' after its tests' : ''}${push ? ' and push it' : ''}`;
   const action = { kind: 'build', release, artifact, secrets } as const;
   return [{ id: 'prepare.build', phase: 'prepare', sentence, action, deadlineMs: buildMs }, fetch];
 }
 
-/** Pulling a large image over a slow line. */
-const fetchMs = 15 * 60_000;
 const buildMs = 60 * 60_000;
 
 /** Deploying what is live already must not make it its own predecessor. */
+function previousOf({ release, from, observed }: Situation): Release | null {
+  return from && isSameRelease(from, release) ? (observed.record?.previous ?? null) : from;
+}
+
 function confirmSteps({ situation, strategy }: Part): Draft[] {
-  const { runbook, release, from, observed } = situation;
-  const previous = from?.version === release.version ? (observed.record?.previous ?? null) : from;
+  const { runbook, release } = situation;
+  const previous = previousOf(situation);
   return [
     {
       id: 'confirm.record',
@@ -171,11 +180,12 @@ function adopt(situation: Situation): Draft[] {
 }
 
 /** Folders are the team's own; images and checkouts are Holdpoint's to clear away. */
-function pruneSteps({ runbook, release, from }: Situation): Draft[] {
+function pruneSteps(situation: Situation): Draft[] {
+  const { runbook, release, from } = situation;
   const { artifact } = runbook.prepare;
   const { keep } = runbook.rollout;
   if ('folder' in artifact) return [];
-  const inUse = [release, ...(from ? [from] : [])];
+  const inUse = [release, from, previousOf(situation)].filter((one) => one !== null);
   const sentence = `Keep the last ${keep} releases for going back, remove older ones`;
   return [
     {

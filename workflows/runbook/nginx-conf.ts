@@ -82,6 +82,8 @@ ${Object.entries(input.ports)
         proxy_pass http://$holdpoint_address;
         # One connection a request: the connections to a slot are its requests in flight.
         proxy_http_version 1.1;
+        # Otherwise an upload that is under way has a slot, but no connection to it that could be counted.
+        proxy_request_buffering off;
         proxy_set_header Connection $holdpoint_connection;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Host $http_host;

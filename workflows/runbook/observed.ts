@@ -7,6 +7,8 @@ export interface InstanceState {
   image?: string;
   port: number;
   running: boolean;
+  /** It ran there before Holdpoint did. */
+  foreign?: true;
 }
 
 export interface MigrationState {

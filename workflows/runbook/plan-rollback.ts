@@ -1,6 +1,7 @@
 import { toMs } from './duration.ts';
+import { fetchStep } from './fetch-step.ts';
 import type { Plan } from './plan.ts';
-import { claimStep, finished, type PlanInput, placed } from './planning.ts';
+import { claimStep, type Draft, finished, type PlanInput, placed } from './planning.ts';
 import { chooseGoal, type Goal, isUnfinished } from './rollback-goal.ts';
 import { rollbackOutage, rollbackSteps } from './rollback-steps.ts';
 import { refuseUnknownTarget } from './unfinished.ts';
@@ -33,5 +34,14 @@ export function planRollback(inputs: [PlanInput, ...PlanInput[]]): Omit<Plan, 'd
 }
 
 function stepsOf({ input, goal }: { input: PlanInput; goal: Goal }, several: boolean) {
-  return placed([claimStep(input), ...rollbackSteps(input, goal)], input.target, several);
+  return placed([claimStep(input), ...fetchGoal(input, goal), ...rollbackSteps(input, goal)], input.target, several);
+}
+
+/** Before anything is stopped: what it goes back to can be had, and its secrets resolve. */
+function fetchGoal(input: PlanInput, { release, slots }: Goal): Draft[] {
+  const there = slots.every((slot) => {
+    const found = input.observed.slots[slot];
+    return found?.running && found.release === release.version;
+  });
+  return there ? [] : [fetchStep(input, release)];
 }

@@ -1,4 +1,4 @@
-import type { WayBack } from './plan.ts';
+import type { Release, WayBack } from './plan.ts';
 import type { Situation } from './planning.ts';
 
 /** Whether the whole plan can be taken back, and how: what is true of the target where it is hardest. */
@@ -34,6 +34,11 @@ function wayBackOf({ from, live, observed, runbook, strategy }: Situation): WayB
   };
 }
 
+/** A branch that moved, or a tag that was pushed again, is another release of the same name. */
+export function isSameRelease(one: Release, other: Release): boolean {
+  return one.version === other.version && one.folder === other.folder && one.image === other.image;
+}
+
 /** What a person should know before saying yes. */
 export function notices({ observed, runbook, from, release, strategy }: Situation): string[] {
   const said = [...observed.notices];
@@ -43,7 +48,7 @@ export function notices({ observed, runbook, from, release, strategy }: Situatio
     );
   }
   if (runbook.migrate && observed.migrations?.pending.length === 0) said.push('No migration is pending.');
-  if (from?.version === release.version) said.push(`${release.version} is already live: it is started anew.`);
+  if (from && isSameRelease(from, release)) said.push(`${release.version} is already live: it is started anew.`);
   const { artifact } = runbook.prepare;
   if ('image' in artifact && artifact.build)
     said.push('The image is built by this deploy: its digest is not known yet.');

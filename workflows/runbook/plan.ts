@@ -38,6 +38,8 @@ export interface Target {
   /** Where `queries` are asked. */
   metrics: Product | null;
   secrets: SecretSource[];
+  /** Names of the service's own secrets: their values are hidden in whatever it prints. */
+  hidden: string[];
 }
 
 /** An immutable version of a service. */

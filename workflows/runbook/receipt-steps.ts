@@ -4,16 +4,16 @@ import { type Draft, quickMs, type Situation, slotsOf } from './planning.ts';
 /** It ends by itself after this, whatever becomes of the deploy; a hold may take long. */
 const longestProbeMs = 4 * 60 * 60_000;
 
-/** The first thing that a rollout does, so that its undo is the last: it counts the way back too. */
-export function openReceipt(situation: Situation): Draft[] {
+/** Before the first thing that users may notice, so that its undo is the last: it counts the way back too. */
+export function openReceipt(situation: Situation, phase: 'migrate' | 'rollout'): Draft[] {
   const { runbook, target } = situation;
   if (!target.traffic) return [];
   const { prober } = runbook.rollout;
-  const close = closeReceipt(situation, 'rollout')[0]!;
+  const close = closeReceipt(situation, phase)[0]!;
   return [
     {
-      id: 'rollout.receipt',
-      phase: 'rollout',
+      id: `${phase}.receipt`,
+      phase,
       sentence: prober
         ? `Count requests from here on, and send one every ${prober.every}`
         : 'Count requests from here on',
@@ -30,7 +30,7 @@ export function openReceipt(situation: Situation): Draft[] {
 }
 
 /** The last thing of all. */
-export function closeReceipt({ target, observed }: Situation, phase: 'confirm' | 'rollout'): Draft[] {
+export function closeReceipt({ target, observed }: Situation, phase: 'confirm' | 'migrate' | 'rollout'): Draft[] {
   if (!target.traffic) return [];
   const running = slotsOf(target).flatMap((slot) =>
     observed.slots[slot] ? [[slot, observed.slots[slot].release]] : [],

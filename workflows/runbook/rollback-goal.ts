@@ -27,7 +27,8 @@ function candidateOf({ observed, target }: PlanInput): string | null {
   if (!record) return null;
   const live = serving(record.confirmed.weights);
   const left = slotsOf(target).flatMap((slot) => (live.includes(slot) ? [] : (slots[slot]?.release ?? [])));
-  return left.find((release) => release !== record.previous?.version) ?? null;
+  const known = [record.confirmed.release.version, record.previous?.version];
+  return left.find((release) => !known.includes(release)) ?? null;
 }
 
 /** Throws PlanRefused where there is nothing to return to, or it is gone. */

@@ -26,12 +26,14 @@ export function rollbackSteps(input: PlanInput, goal: Goal): Draft[] {
   const { runbook, observed, target } = input;
   const name = `${runbook.service} ${goal.release.version}`;
   const steps: Draft[] = [];
+  const mended = new Set<Slot>();
   let served = observed.weights ? serving(observed.weights) : [];
   for (const slot of wrongFirst(input, goal)) {
     const there = observed.slots[slot];
     const isGoal = there?.release === goal.release.version;
     if (there && !isGoal) {
-      const others = served.filter((other) => other !== slot && goal.slots.includes(other) && runs(input, other));
+      const well = (other: Slot) => mended.has(other) || runs(input, other);
+      const others = served.filter((other) => other !== slot && goal.slots.includes(other) && well(other));
       const leaves = target.traffic && served.includes(slot) && others.length > 0;
       if (leaves) {
         steps.push(shift(input, 'rollout.out', `Take ${slot} out of the traffic`, others, []));
@@ -49,6 +51,7 @@ export function rollbackSteps(input: PlanInput, goal: Goal): Draft[] {
         toMs(runbook.rollout.deadline),
       ),
     );
+    mended.add(slot);
     if (goal.slots.length > 1 && target.traffic) {
       served = slotsOf(target).filter((candidate) => served.includes(candidate) || candidate === slot);
       steps.push(shift(input, 'rollout.in', `Bring ${name} in ${slot} into the traffic`, served, [slot]));

@@ -3,7 +3,7 @@ import type { Analysis, Check } from './checks.ts';
 import { describeMs } from './duration.ts';
 import type { Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { type Draft, phaseOf, quickMs, type Situation, sideOf } from './planning.ts';
+import { type Draft, mayAnswer, phaseOf, quickMs, type Situation, sideOf } from './planning.ts';
 import { longestMs } from './verdict-errors.ts';
 
 export interface Watched {
@@ -32,6 +32,7 @@ export function watchStep(situation: Situation, { id, where, written, forMs, can
       candidate: sideOf(release, candidate),
       stable: from && stable.length > 0 ? sideOf(from, stable) : null,
       analysis,
+      by: mayAnswer(situation, runbook.verify.hold?.by),
     },
     deadlineMs: longestMs(analysis) + quickMs,
   };

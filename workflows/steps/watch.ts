@@ -17,9 +17,10 @@ export const watch: Perform<ActionOf<'watch'>> = async (action, context) => {
 };
 
 /** One that was extended as often as is sensible is a person's to decide. */
-async function undecided({ word, sentence }: Verdict, { analysis }: ActionOf<'watch'>, context: StepContext) {
+async function undecided({ word, sentence }: Verdict, { analysis, by }: ActionOf<'watch'>, context: StepContext) {
   if (analysis.inconclusive === 'proceed') return { proceeded: 'the runbook says to proceed' };
-  if (analysis.inconclusive === 'rollback') throw ApplicationFailure.nonRetryable(sentence, `Verdict ${word}`);
+  if (analysis.inconclusive === 'rollback')
+    throw ApplicationFailure.nonRetryable(sentence, word === 'errored' ? 'VerdictErrored' : 'VerdictInconclusive');
   const ask = `The verdict is ${word}: ${sentence}. Go on?`;
-  return hold({ kind: 'hold', ask, by: [], expiresMs: null, otherwise: 'rollback' }, context);
+  return hold({ kind: 'hold', ask, by, expiresMs: null, otherwise: 'rollback' }, context);
 }

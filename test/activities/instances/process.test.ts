@@ -292,6 +292,7 @@ test('plain processes are refused on another machine than this one', () => {
     metrics: null,
     folder: '/srv/holdpoint',
     secrets: [],
+    hidden: [],
     ports: { blue: 1, green: 2 },
   };
   const context = { target, host: createLocalHost(), mask: createMask() };

@@ -52,6 +52,7 @@ export async function openFront(input: FrontInput = {}): Promise<Front> {
     service: 'shop',
     metrics: null,
     secrets: [],
+    hidden: [],
     host: product,
     instances: product,
     traffic: product,

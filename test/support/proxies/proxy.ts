@@ -44,8 +44,8 @@ export function trafficPort(
 ): TrafficPort {
   const product = { kind, options };
   const local = { kind: 'local', options: {} };
-  const machine = { name: 'web', service: 'shop', host: local, instances: local, folder, metrics: null, secrets: [] };
-  const target = { ...machine, traffic: product, ports };
+  const machine = { name: 'web', service: 'shop', host: local, instances: local, folder, metrics: null };
+  const target = { ...machine, traffic: product, ports, secrets: [], hidden: [] };
   return trafficKinds[kind]!.create({ target, host }, options);
 }
 

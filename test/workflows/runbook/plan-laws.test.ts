@@ -181,8 +181,10 @@ function walkAndGoBack(plan: Plan, start: State, count: number): { before: State
 
 const confirmAt = (plan: Plan) => plan.steps.findIndex(({ action }) => action.kind === 'confirm');
 const beforeConfirm = (plan: Plan) => plan.steps.slice(0, confirmAt(plan));
-const liveSlots = ({ record, slots: there, weights }: Observed): Slot[] => {
+const liveSlots = ({ record, slots: there, weights, claimed }: Observed): Slot[] => {
   if (record) return serving(record.confirmed.weights);
+  // Started by a deploy that was ended before its first shift: nobody was served by it.
+  if (!weights && claimed) return [];
   const running = Object.keys(there).filter((slot) => there[slot]?.running);
   return weights ? running.filter((slot) => weights[slot]! > 0) : running.slice(0, 1);
 };

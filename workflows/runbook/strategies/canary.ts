@@ -12,6 +12,7 @@ import {
   shared,
   shiftAction,
   shiftDeadline,
+  slotsOf,
 } from '../planning.ts';
 import type { Hold } from '../schema.ts';
 import { watchStep } from '../watch-step.ts';
@@ -49,12 +50,18 @@ export function canary(situation: Situation): StrategySteps {
 }
 
 /** Throws PlanRefused unless the shares grow and end with all of it. */
-function canarySteps({ runbook }: Situation): CanaryStep[] {
+function canarySteps({ runbook, target }: Situation): CanaryStep[] {
   const steps = runbook.rollout.steps.map((written): CanaryStep => {
     const step = typeof written === 'string' ? { share: written } : written;
     const share = Number.parseInt(step.share, 10) / 100;
     return { share, bakeMs: toMs(step.for ?? runbook.rollout.bake), hold: step.hold };
   });
+  if (slotsOf(target).length > 2 && steps.some(({ share }) => share < 1)) {
+    throw new PlanRefused(
+      'TooManySlots',
+      `canary shares the traffic between two slots, and ${target.name} has ${slotsOf(target).join(', ')}: give it two ports.`,
+    );
+  }
   const grows = steps.every(({ share }, index) => index === 0 || share > steps[index - 1]!.share);
   if (grows && steps.at(-1)!.share === 1) return steps;
   const written = steps.map(({ share }) => `${percent(share)}%`).join(', ');

@@ -23,7 +23,10 @@ export function rolling(situation: Situation): StrategySteps {
   const serves = { weights: shared(target, pool), beforeMigrations: [], cleanUp: [] };
   if (live.length === 0 || !from) return { ...serves, ...firstDeploy(situation, pool), notices: [] };
   const idle = pool.filter((slot) => !live.includes(slot));
-  const batches = [...(idle.length > 0 ? [idle] : []), ...batchesOf(runbook.rollout.batch, live, pool.length)];
+  const batches = [
+    ...(idle.length > 0 ? [idle] : []),
+    ...batchesOf(runbook.rollout.batch, illFirst(situation), pool.length),
+  ];
   return {
     ...serves,
     servesFrom: 'rollout.in-1',
@@ -33,6 +36,16 @@ export function rolling(situation: Situation): StrategySteps {
         'while the others serve.',
     ],
   };
+}
+
+/** Who has died is renewed first: taking out somebody who serves would leave the traffic to it. */
+function illFirst({ live, observed, target }: Situation): Slot[] {
+  const ill = live.filter((slot) => !observed.slots[slot]?.running);
+  if (ill.length < live.length) return [...ill, ...live.filter((slot) => !ill.includes(slot))];
+  throw new PlanRefused(
+    'PoolIll',
+    `nothing runs in ${live.join(', ')} of ${target.name}. Bring it back first with \`holdpoint rollback\`.`,
+  );
 }
 
 /** Nothing serves yet: all are started, then all get traffic. */
