@@ -9,8 +9,9 @@ import { Lab } from './support/lab.ts';
 import { describeMachine, inWords, type Machine } from './support/machine.ts';
 import { goalInWords, ratioInWords, writeReport } from './support/report.ts';
 import { type Findings, type Result, readResults, writeResult } from './support/result.ts';
+import { traffic } from './traffic.ts';
 
-const benches: Record<string, (lab: Lab) => Promise<Findings>> = { step, recovery, cli, holds };
+const benches: Record<string, (lab: Lab) => Promise<Findings>> = { step, recovery, cli, holds, traffic };
 
 const help = `Usage: npm run bench [-- NAME ...]
 
@@ -20,6 +21,7 @@ Measures on real servers and workers, on 127.0.0.1 alone, and takes some minutes
   recovery  from SIGKILL of the worker to the step running again
   cli       wall time of holdpoint status and --help
   holds     1,000 deploys waiting at a hold, all answered by one worker
+  traffic   requests lost by deploys and rollbacks, by every strategy behind every proxy
 
 Writes bench/results/NAME.json, and from all of those bench/RESULTS.md and bench/plots. A goal that is missed is
 reported and is no error: exit code 0 says that the figures are there.`;

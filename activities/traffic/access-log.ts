@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type { TrafficMeasurement } from '../../workflows/runbook/checks.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { notYet } from '../failures.ts';
-import { percentile } from './percentile.ts';
+import { quantiles } from './percentile.ts';
 
 /** What a line says of one request. */
 export interface LoggedRequest {
@@ -50,9 +50,7 @@ export async function measureRequests(
     // A WebSocket ends when its user leaves: no time to answer.
     if (status !== 101) times.push(ms);
   });
-  const sorted = Float64Array.from(times).sort();
-  const [p50Ms, p95Ms, p99Ms] = [0.5, 0.95, 0.99].map((share) => percentile(sorted, share));
-  return { requests, errors, p50Ms: p50Ms!, p95Ms: p95Ms!, p99Ms: p99Ms!, windowMs: to - from };
+  return { requests, errors, ...quantiles(times), windowMs: to - from };
 }
 
 /**

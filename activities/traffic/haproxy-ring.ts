@@ -5,7 +5,7 @@ import type { Slot } from '../../workflows/runbook/plan.ts';
 import { refuse } from '../failures.ts';
 import { haproxyRemedy } from './haproxy-lacks.ts';
 import type { Runtime } from './haproxy-runtime.ts';
-import { percentile } from './percentile.ts';
+import { quantiles } from './percentile.ts';
 
 /** Lines get their time before they are written, so neighbours may be in the wrong order by a little. */
 const disorderMs = 2_000;
@@ -51,9 +51,7 @@ export function measureRing({ lines, started }: Ring, slots: Slot[], from: numbe
   // A ring that is half full may have lost something: then its oldest line is the first that is known of.
   const isHalfFull = lines.length >= ringBytes / 2;
   const known = Math.max(from, isHalfFull ? timeAt(lines, 0) : started);
-  const sorted = Float64Array.from(times).sort();
-  const [p50Ms, p95Ms, p99Ms] = [0.5, 0.95, 0.99].map((share) => percentile(sorted, share));
-  return { requests, errors, p50Ms: p50Ms!, p95Ms: p95Ms!, p99Ms: p99Ms!, windowMs: Math.max(0, to - known) };
+  return { requests, errors, ...quantiles(times), windowMs: Math.max(0, to - known) };
 }
 
 /** Where the first line begins that is not older, found by halving. */

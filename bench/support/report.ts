@@ -38,7 +38,9 @@ function section(result: Result): string {
 }
 
 function table(rows: Row[]): string[] {
-  const figures = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => key !== 'name');
+  // Words beside the name say parts of it again, for programs that read the rows.
+  const isFigure = (key: string) => rows.some((row) => typeof row[key] === 'number');
+  const figures = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(isFigure);
   const line = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
   return [
     line(['', ...figures]),

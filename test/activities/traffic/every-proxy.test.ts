@@ -11,6 +11,7 @@ import { proxyProducts } from '../../support/proxies/index.ts';
 import type { ProxyProduct, ProxyUnderTest } from '../../support/proxies/proxy.ts';
 import { type ProxySlots, startSlots } from '../../support/proxy-slots.ts';
 import { stickyUsers } from '../../support/sticky-users.ts';
+import { beginUpload } from '../../support/upload.ts';
 
 const twoSlots = ['blue', 'green'];
 const pool = ['web-1', 'web-2', 'web-3'];
@@ -154,6 +155,20 @@ describe.each(proxyProducts)('$kind', (product) => {
       Array(3).fill('200 blue'),
     );
     expect((await load.stop()).lost).toEqual([]);
+  });
+
+  test('an upload that is under way at the switch is counted, and ends where it began', async () => {
+    const { traffic, url } = await open(product, twoSlots);
+    await traffic.setWeights(toBlue);
+    const upload = beginUpload(url);
+    await upload.begun;
+    // The proxy has met the request once it has answered some that came after it.
+    for (let n = 0; n < 20; n++) await askFront(url);
+    await traffic.setWeights(toGreen);
+    expect(await traffic.inFlight('blue')).toBeGreaterThan(0);
+    expect(await upload.end()).toBe('200 blue');
+    const { signal } = new AbortController();
+    await drain({ traffic, slot: 'blue', drainMs: 30_000, signal });
   });
 
   test('killed between two weights and started again it serves the last ones, to the same users', async () => {
