@@ -31,12 +31,14 @@ export async function probeInstance(
   }
 }
 
-async function untilHealthy(instances: InstancesPort, slot: Slot, { deadlineMs }: Probe, signal: AbortSignal) {
+async function untilHealthy(instances: InstancesPort, slot: Slot, wanted: Probe, signal: AbortSignal) {
+  const { deadlineMs, successes } = wanted;
   const started = performance.now();
   const spent = () => Math.round(performance.now() - started);
-  for (;;) {
+  for (let inARow = 0; ; ) {
     const health = await instances.health(slot);
-    if (health === 'healthy') return { health, ms: spent() };
+    inARow = health === 'healthy' ? inARow + 1 : 0;
+    if (inARow >= successes) return { health, ms: spent() };
     if (health === null) {
       throw refuse(
         'NoHealthcheck',

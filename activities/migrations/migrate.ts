@@ -87,6 +87,8 @@ export async function migrateDown(deps: MigrateDeps, input: Input & { to: string
   if (sessions.others.length > 0) throw busy(work, sessions.others);
 
   let state = await work.observe();
+  // Taken back by an attempt that died: what its command left is removed.
+  for (const revision of state.pending) await isOver(deps.jobs, downKey(work, revision));
   const back = revisionsAfter(state.applied, to, input);
   for (const revision of back) await refuseObstacle(deps.host, work, revision);
   const total = { ms: 0, attached: false };
@@ -99,10 +101,12 @@ export async function migrateDown(deps: MigrateDeps, input: Input & { to: string
   return { tool: tool.kind, takenBack: back.length, revision: state.applied.at(-1) ?? null, ...total };
 }
 
+const downKey = ({ writer }: Work, revision: string): string => `${writer.key}|down|${revision}`;
+
 async function stepDown(deps: MigrateDeps, work: Work, revision: string, before: MigrationState) {
   const expected = before.applied.filter((other) => other !== revision);
   const reached = async () => isSame((await work.observe()).applied, expected);
-  const key = `${work.writer.key}|down|${revision}`;
+  const key = downKey(work, revision);
   const ran = await runOnce(deps, { ...work, key, command: work.port.down(work.tool)!, reached });
   const { applied } = await work.observe();
   if (isSame(applied, expected)) return ran;
