@@ -4,7 +4,7 @@ import type { ComposeProject } from './compose-file.ts';
 import { freeFrom } from './compose-values.ts';
 import type { WrittenTarget } from './environments-text.ts';
 import { proxies } from './proxies/index.ts';
-import { folderStep, type ProxySetup } from './proxies/proxy.ts';
+import { folderStep, type ProxySetup, type Step } from './proxies/proxy.ts';
 import type { FoundProxy } from './proxy-found.ts';
 import { flowWord } from './yaml.ts';
 
@@ -39,7 +39,16 @@ function setUp(
   const serves = published === null ? null : 'blue';
   const { configured } = proxy;
   const setup = proxies[proxy.name].setUp({ service, front, folder, ports, serves, container, configured });
-  return { ...setup, steps: [folderStep(folder), ...setup.steps] };
+  const moved: Step[] =
+    container || published === null
+      ? []
+      : [
+          [
+            front,
+            `in place of 127.0.0.1:${published}, wherever somebody asks that one today: a proxy_pass of yours, say`,
+          ],
+        ];
+  return { ...setup, steps: [folderStep(folder), ...setup.steps, ...moved] };
 }
 
 const tls = 443;

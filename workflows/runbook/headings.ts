@@ -103,10 +103,10 @@ function migrateUndo(situation: Situation, servesFrom: string): Undo {
   };
 }
 
-/** `verify`: smoke tests through the front door, the watch, the confirmation. */
+/** `verify`: smoke tests through the front door, and the watch. */
 export function verifySteps(situation: Situation, { weights }: StrategySteps): Draft[] {
   const { runbook, target } = situation;
-  const { smoke, watch, hold } = runbook.verify;
+  const { smoke, watch } = runbook.verify;
   const steps: Draft[] = [];
   if (smoke.length > 0 && target.traffic) {
     const tests = smoke.map(smokeTest);
@@ -131,8 +131,13 @@ export function verifySteps(situation: Situation, { weights }: StrategySteps): D
     const forMs = toMs(watch.for);
     steps.push(watchStep(situation, { id: 'verify.watch', where: '', written: watch, forMs, candidate, stable }));
   }
-  if (hold) steps.push(holdStep(situation, 'verify', hold));
   return steps;
+}
+
+/** The confirmation: asked once, of all that was deployed. */
+export function confirmationSteps(situation: Situation): Draft[] {
+  const { hold } = situation.runbook.verify;
+  return hold ? [holdStep(situation, 'verify', hold)] : [];
 }
 
 /** At most three revisions by name, so that a sentence stays short. */

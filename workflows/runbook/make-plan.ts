@@ -1,6 +1,6 @@
 import { toMs } from './duration.ts';
 import { fetchStep } from './fetch-step.ts';
-import { backupSteps, migrateSteps, verifySteps } from './headings.ts';
+import { backupSteps, confirmationSteps, migrateSteps, verifySteps } from './headings.ts';
 import { ownSteps } from './lines.ts';
 import type { Plan, Release, Step } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
@@ -92,6 +92,7 @@ function stepsOf(parts: Part[]): Step[] {
     ...own('rollout', runbook.rollout.after),
     ...own('verify', runbook.verify.before),
     ...each((part) => verifySteps(part.situation, part.strategy)),
+    ...first(confirmationSteps(situation)),
     ...own('verify', runbook.verify.after),
     ...each(confirmSteps),
     ...each((part) => part.strategy.cleanUp),

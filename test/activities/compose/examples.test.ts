@@ -20,7 +20,9 @@ describe.each(['compose-rolling', 'compose-blue-green'])('examples/%s', (name) =
   test('Compose reads its projects, and each publishes the port of a slot', () => {
     const targets = parse(textOf(name, 'environments.yaml')).environments.production.targets;
     const ports = Object.values<{ ports: object }>(targets).flatMap((target) => Object.values(target.ports));
-    const projects = readdirSync(join(examples, name)).filter((file) => /^(compose|blue|green)\.yaml$/.test(file));
+    const projects = readdirSync(join(examples, name)).filter((file) =>
+      /^(compose\.yaml|docker-compose\.(blue|green)\.yml)$/.test(file),
+    );
     for (const file of projects) {
       const words = ['-f', join(examples, name, file), 'config', '--format', 'json'];
       const { services } = JSON.parse(
