@@ -130,13 +130,13 @@ async function workerIsThere(): Promise<void> {
 async function movePorts(): Promise<string> {
   const free = new Map<string, number>();
   for (const port of ['8080', '2019', '4001', '4002']) free.set(port, await freePort());
-  const moved = (text: string) => text.replace(/(?<=: ?)(8080|2019|4001|4002)\b/g, (port) => String(free.get(port)));
+  const moved = (text: string) => text.replace(/\b(8080|2019|4001|4002)\b/g, (port) => String(free.get(port)));
   for (const file of ['environments.yaml', 'Caddyfile'])
     writeFileSync(join(holdpoint.project, file), moved(read(file)));
   return frontOf(read('environments.yaml'));
 }
 
-const frontOf = (environments: string) => /front: (\S+)/.exec(environments)![1]!;
+const frontOf = (environments: string) => /front: "?([^"\s]+)/.exec(environments)![1]!;
 const answer = async (url: string) => (await fetch(url)).json();
 const read = (file: string) => readFileSync(join(holdpoint.project, file), 'utf8');
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
 import { composeInstances } from '../../../activities/compose/instances.ts';
 import { createLocalHost } from '../../../activities/hosts/local.ts';
@@ -59,7 +59,7 @@ export async function aProject({ fixture = 'compose.yaml', slots = ['blue', 'gre
     secrets: [],
     ...more,
   });
-  const target = { name: 'server', folder: state, ports } as unknown as Target;
+  const target = { name: 'server', service: basename(state), folder: state, ports } as unknown as Target;
   const instances = (more: Record<string, Json> = {}) => {
     const own = more.projects ? {} : { project: name, folder, files: ['compose.yaml'] };
     const options = {

@@ -12,7 +12,7 @@ describe('a project that runs already', () => {
   test('is found in the slot whose port it publishes, with its tag as release and its image pinned', async () => {
     const { instances, one, ports } = await aRunningProject();
     const shop = instances();
-    const found = { release: '1', image: one.image, port: ports.blue, running: true };
+    const found = { release: '1', image: one.image, port: ports.blue, running: true, foreign: true };
     expect(await shop.observe('blue')).toEqual(found);
     expect(await shop.observe('green')).toBeNull();
     expect(await shop.health('blue')).toBe('healthy');

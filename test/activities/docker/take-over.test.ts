@@ -47,6 +47,7 @@ describe('a container that Holdpoint did not make', () => {
       image: at.one.image,
       port: at.ports.blue,
       running: true,
+      foreign: true,
     });
     expect(await at.instances.observe('green')).toBeNull();
     const again = await at.instances.ensureRunning('blue', at.spec(at.one), {}, writer());
