@@ -25,6 +25,8 @@ export interface Start {
 
 /** One that ends within this has failed to start; whatever comes later is the probe's to see. */
 const settleMs = 1_000;
+/** How long an overlapping attempt may take from the port to a container that runs, on a machine that is busy. */
+const overlapMs = 3_000;
 const tailLines = 20;
 
 /**
@@ -53,12 +55,19 @@ export async function startRelease(start: Start): Promise<Evidence> {
   }
   const file = await chooseFile(start);
   await up(start, file);
-  const made = await firstOf(start, await containersOf(start));
+  const made = await madeBy(start);
   if (made) return await settled(start, made, { started: true, settings: file.from });
   throw notYet(
     'NotStarted',
     `Compose started ${spec.service}, yet no container of it publishes ${spec.port} (${slot}).`,
   );
+}
+
+/** The one that runs, else one that has ended. One that was never started is an overlapping attempt's, or nobody's. */
+async function madeBy(start: Start): Promise<Container | null> {
+  const there = await containersOf(start);
+  const ended = there.filter(({ State }) => State.Status !== 'created');
+  return (await firstOf(start, there.filter(isUp))) ?? (await firstOf(start, ended));
 }
 
 /** Not by force, unless it is started again and again: it may have been started by an overlapping attempt since. */
@@ -116,11 +125,14 @@ async function up(start: Start, { project, path, file, build }: ChosenFile): Pro
   await site.cli.run(made, words, given).catch((error) => upFailed(start, error));
 }
 
-/** No failure where an overlapping attempt has started it. */
+/** No failure where an overlapping attempt has started it: the engine gives it the port before it shows it running. */
 async function upFailed(start: Start, error: ApplicationFailure): Promise<void> {
   const { slot, spec } = start;
-  const running = (await containersOf(start)).filter(isUp);
-  if (await firstOf(start, running)) return;
+  for (const until = performance.now() + overlapMs; ; await sleep(100)) {
+    const running = (await containersOf(start)).filter(isUp);
+    if (await firstOf(start, running)) return;
+    if (performance.now() > until) break;
+  }
   if (!/port is already allocated|address already in use/.test(error.message)) throw error;
   throw refuse(
     'PortTaken',
