@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { DeployActivities, InstancesPort, Writer } from '../workflows/ports.ts';
+import type { MigrationTool } from '../workflows/runbook/actions.ts';
 import type { Release, Slot, Target } from '../workflows/runbook/plan.ts';
+import { serving } from '../workflows/runbook/planning.ts';
 import { watch } from './analysis/watch.ts';
 import { imagePlace } from './artifacts/image-place.ts';
 import { artifactOf } from './artifacts/index.ts';
@@ -31,7 +33,7 @@ interface Deps {
 export function createDeployActivities({ environments, mask }: Deps): DeployActivities {
   const site = (target: Target) => openSite(target, mask);
   /** For activities that change something: refused once a newer deploy has taken the target. */
-  const fenced = async (input: { target: Target; writer: Parameters<typeof assertFence>[2] }) => {
+  const fenced = async (input: { target: Target; writer: Writer }) => {
     const opened = site(input.target);
     await assertFence(opened.host, input.target.folder, input.writer);
     return opened;
@@ -42,6 +44,12 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
     // One that cannot be had now is in nobody's output by this worker, and going back must not need it.
     await opened.secrets.resolve(target.hidden).catch(() => {});
     return opened;
+  };
+  /** Where the release's own tool runs, and what it may know. */
+  const migrating = async (input: { target: Target; writer: Writer; tool: MigrationTool }) => {
+    const { instances, secrets } = await fenced(input);
+    const deps = { host: instances.inside(input.tool.release), jobs: instances.jobs, mask: masked };
+    return { deps, access: await accessOf(input.tool, secrets) };
   };
   const signal = () => Context.current().cancellationSignal;
   const masked = (text: string) => mask.text(text);
@@ -103,15 +111,11 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       });
     },
     async migrateUp(input) {
-      const { instances, secrets } = await fenced(input);
-      const access = await accessOf(input.tool, secrets);
-      const deps = { host: instances.inside(input.tool.release), jobs: instances.jobs, mask: masked };
+      const { deps, access } = await migrating(input);
       return migrateUp(deps, { ...input, ...access, signal: signal() });
     },
     async migrateDown(input) {
-      const { instances, secrets } = await fenced(input);
-      const access = await accessOf(input.tool, secrets);
-      const deps = { host: instances.inside(input.tool.release), jobs: instances.jobs, mask: masked };
+      const { deps, access } = await migrating(input);
       return migrateDown(deps, { ...input, ...access, signal: signal() });
     },
 
@@ -148,7 +152,7 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
     },
     async recordRelease({ weights, release, previous, target, writer }) {
       const { host, instances } = await fenced({ target, writer });
-      const slots = Object.keys(weights).filter((slot) => weights[slot]! > 0);
+      const slots = serving(weights);
       const pinned = await asItRuns(instances, slots[0]!, release);
       await writeRecord(host, target.folder, {
         confirmed: { release: pinned, weights },

@@ -32,7 +32,7 @@ export async function judgeByQuery(check: QueryCheck, metrics: MetricsPort | nul
  * `{version}`, `{slot}` (of several slots `web-1|web-2`, for `=~`) and `{window}` (the time watched so far: `90s`) of a
  * query. Everything else in braces is PromQL's own.
  */
-export function fillQuery(query: string, side: Side, { from, to }: Pick<Window, 'from' | 'to'>): string {
+function fillQuery(query: string, side: Side, { from, to }: Pick<Window, 'from' | 'to'>): string {
   const values: Record<string, string> = {
     version: quoted(side.version),
     slot: side.slots.map(quoted).join('|'),

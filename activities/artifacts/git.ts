@@ -13,8 +13,15 @@ export function gitArtifact(repository: string, folder: string, host: HostPort):
   const releases = posix.join(folder, 'releases');
   const git = (...args: string[]) => host.exec(['git', '-C', mirror, ...args], { env: { GIT_TERMINAL_PROMPT: '0' } });
 
-  /** Up to date with the repository. Half a clone is under another name. */
-  async function mirrored(): Promise<void> {
+  let mirroring: Promise<void> | null = null;
+  /** Once: planning lists, finds and checks out in one look. */
+  const mirrored = () => {
+    mirroring ??= bringUpToDate();
+    return mirroring;
+  };
+
+  /** Half a clone is under another name. */
+  async function bringUpToDate(): Promise<void> {
     if ((await host.read(posix.join(mirror, 'HEAD'))) !== null) {
       demand(await git('remote', 'set-url', 'origin', repository), repository);
       demand(await git('remote', 'update', '--prune'), repository);

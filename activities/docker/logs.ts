@@ -48,7 +48,7 @@ async function read(engine: Engine, info: ContainerInspectInfo, options: Contain
 }
 
 /** https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach: 8 bytes a frame. */
-export function demultiplex(raw: Buffer): string {
+function demultiplex(raw: Buffer): string {
   const parts: Buffer[] = [];
   for (let at = 0; at + 8 <= raw.length; ) {
     const end = at + 8 + raw.readUInt32BE(at + 4);

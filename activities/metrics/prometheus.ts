@@ -24,7 +24,7 @@ const options = z
       .meta({ description: 'Secret that is sent as the bearer token.', examples: ['PROMETHEUS_TOKEN'] }),
   })
   .meta({ examples: [{ url: 'http://127.0.0.1:9090' }] });
-export type PrometheusOptions = z.output<typeof options>;
+type PrometheusOptions = z.output<typeof options>;
 
 export const prometheus: ProductKind<MetricsPort, MetricsContext> = {
   options,
@@ -35,7 +35,7 @@ const timeoutMs = 5_000;
 const shownCharacters = 300;
 
 /** Throws `MetricsUnreachable` (worth another try) and `QueryRefused`, both with the query. */
-export function createPrometheus({ secrets, options }: MetricsContext & { options: PrometheusOptions }): MetricsPort {
+function createPrometheus({ secrets, options }: MetricsContext & { options: PrometheusOptions }): MetricsPort {
   const url = new URL('api/v1/query', options.url.replace(/\/*$/, '/')).href;
   return {
     async ask(query, at) {

@@ -43,7 +43,7 @@ export const options = z
       { front: 'http://127.0.0.1:8080', log: '/var/log/caddy/shop.log', folder: '/var/lib/holdpoint/caddy/shop' },
     ],
   });
-export type CaddyOptions = z.output<typeof options>;
+type CaddyOptions = z.output<typeof options>;
 
 export const caddy: ProductKind<TrafficPort, TrafficContext> = {
   options,
@@ -59,7 +59,7 @@ const switchMs = 5_000;
  * Throws `ProxyUnreachable` (worth another try) while Caddy is down, `ProxyNotReady` where its configuration is not
  * the one that is needed, `UnsupportedShare` for shares that 100 buckets cannot make.
  */
-export function createCaddy({ target, host, options }: TrafficContext & { options: CaddyOptions }): TrafficPort {
+function createCaddy({ target, host, options }: TrafficContext & { options: CaddyOptions }): TrafficPort {
   const { front, admin, log, folder, sticky, reach } = options;
   const { ports } = target;
   const site: CaddyInput = { front, log, folder, ports, reach, sticky };

@@ -65,7 +65,7 @@ export const options = z
       { front: 'http://127.0.0.1:80', file: '/etc/traefik/dynamic/shop.yml', log: '/var/log/traefik/access.log' },
     ],
   });
-export type TraefikOptions = z.output<typeof options>;
+type TraefikOptions = z.output<typeof options>;
 
 export const traefik: ProductKind<TrafficPort, TrafficContext> = {
   options,
@@ -84,7 +84,7 @@ const whyNot =
  * try) while Traefik is down, `ProxyNotReady` where its configuration is not the one that is needed, and
  * `UnsupportedShare` for shares that are no whole percents.
  */
-export function createTraefik({ target, host, options }: TrafficContext & { options: TraefikOptions }): TrafficPort {
+function createTraefik({ target, host, options }: TrafficContext & { options: TraefikOptions }): TrafficPort {
   const { ports } = target;
   const { api, file, log, reach, entryPoints } = options;
   const input: TraefikInput = { ...options, ports, sticky: options.sticky };

@@ -6,11 +6,13 @@ import type { Plan, Release, Step } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import { isSameRelease, notices, wayBack } from './plan-words.ts';
 import {
+  buildOf,
   claimStep,
   type Draft,
   finished,
   type PlanInput,
   placed,
+  placedId,
   quickMs,
   type Situation,
   type StrategySteps,
@@ -32,8 +34,8 @@ interface Part {
 
 /**
  * runbook + release + observed state → plan, without its digest. Pure: the same input gives the same plan. One
- * input a target, in the order in which they are renewed; what is done once (commands, backups, migrations, smoke tests)
- * is done at the first. Throws PlanRefused with what exists and what to do instead.
+ * input a target, in the order in which they are renewed; what is done once (commands, backups, migrations) is done
+ * at the first. Throws PlanRefused with what exists and what to do instead.
  */
 export function planDeploy(inputs: [PlanInput, ...PlanInput[]], version: string): Omit<Plan, 'digest'> {
   const parts = inputs.map((input): Part => {
@@ -68,12 +70,9 @@ function stepsOf(parts: Part[]): Step[] {
   const first = (drafts: Draft[]) => placed(drafts, situation.target, false);
   const each = (drafts: (part: Part) => Draft[]) =>
     parts.flatMap((part) => placed(drafts(part), part.situation.target, several));
-  // Step ids of the strategy carry the target's name where there are several, and so does what refers to them.
+  const migrate = migrateSteps(situation, placedId(strategy.servesFrom, situation.target, several), slot);
   // An outage begins with them: it is part of what the deploy costs.
   const stopsFirst = parts.some((part) => part.strategy.beforeMigrations.length > 0);
-  const servesFrom = placed([{ ...claimStep(situation), id: strategy.servesFrom }], situation.target, several)[0]!.id;
-
-  const migrate = migrateSteps(situation, servesFrom, slot);
 
   return [
     ...each((part) => [claimStep(part.situation)]),
@@ -105,7 +104,7 @@ function refuseUnready(input: PlanInput, version: string): void {
   const { observed, runbook } = input;
   if (observed.trafficMissing.length > 0) throw new PlanRefused('ProxyNotReady', observed.trafficMissing.join('\n'));
   const { artifact } = runbook.prepare;
-  const built = 'image' in artifact && artifact.build !== undefined;
+  const built = buildOf(artifact) !== undefined;
   if (built && runbook.migrate) {
     throw new PlanRefused(
       'MigrationsUnknown',

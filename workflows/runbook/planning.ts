@@ -5,7 +5,7 @@ import { fill } from './fill.ts';
 import type { Observed } from './observed.ts';
 import type { Phase, Release, Slot, Step, Target, Weights } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import type { Runbook, Strategy } from './schema.ts';
+import type { Artifact, Build, Runbook, Strategy } from './schema.ts';
 
 /** Everything planning looks at for one target. Nothing else influences a plan. */
 export interface PlanInput {
@@ -121,7 +121,7 @@ export function stopInTraffic({ runbook }: PlanInput, slot: Slot) {
   return { kind: 'stop', slot, drainMs: 0, graceMs: toMs(runbook.rollout.grace), ifNotDrained: 'stop' } as const;
 }
 
-export function probeOf({ runbook, ready }: PlanInput) {
+function probeOf({ runbook, ready }: PlanInput) {
   const path = ready === 'healthcheck' ? null : ready.replace(/^GET /, '');
   return { path, deadlineMs: toMs(runbook.rollout.deadline), successes: 3 };
 }
@@ -168,9 +168,14 @@ export function claimStep(input: PlanInput): Draft {
   };
 }
 
-/** Puts a target's name into its steps; into their ids too where there are several: `rollout.server.start`. */
+/** A step's id in the plan: with the target's name in it where there are several, `rollout.server.start`. */
+export function placedId(id: string, target: Target, several: boolean): string {
+  return several ? id.replace('.', `.${target.name}.`) : id;
+}
+
+/** Puts a target's name into its steps, and into their ids where there are several. */
 export function placed(drafts: Draft[], target: Target, several: boolean): Step[] {
-  const named = (id: string) => (several ? id.replace('.', `.${target.name}.`) : id);
+  const named = (id: string) => placedId(id, target, several);
   return drafts.map((draft) => ({
     ...draft,
     id: named(draft.id),
@@ -188,6 +193,11 @@ export function finished(steps: Step[]): Step[] {
     taken.add(id);
     return { ...step, id, sentence: clip(step.sentence, longestSentence) };
   });
+}
+
+/** How the deploy itself builds its release; undefined where it finds one that exists. */
+export function buildOf(artifact: Artifact): Build | undefined {
+  return 'image' in artifact ? artifact.build : undefined;
 }
 
 /** The heading that a step's id begins with. */

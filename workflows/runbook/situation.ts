@@ -1,12 +1,10 @@
 import type { Release, Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { type PlanInput, type Situation, serving, slotsOf } from './planning.ts';
+import { buildOf, type PlanInput, type Situation, serving, slotsOf } from './planning.ts';
 
 /** One that is built anew must not be the one that the tag names today. */
 function releaseFor({ runbook, observed, releaseOf }: PlanInput, version: string): Release {
-  const { artifact } = runbook.prepare;
-  const built = 'image' in artifact && artifact.build !== undefined;
-  return built ? releaseOf(version) : (observed.release ?? releaseOf(version));
+  return buildOf(runbook.prepare.artifact) ? releaseOf(version) : (observed.release ?? releaseOf(version));
 }
 
 /** Which slots serve, and what there is to go back to. */

@@ -38,7 +38,7 @@ export function judgeLatency(
 }
 
 /** 0.95 → `p95` */
-export function quantileName(quantile: LatencyCheck['quantile']): 'p50' | 'p95' | 'p99' {
+function quantileName(quantile: LatencyCheck['quantile']): 'p50' | 'p95' | 'p99' {
   return quantile === 0.5 ? 'p50' : quantile === 0.95 ? 'p95' : 'p99';
 }
 
