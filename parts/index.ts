@@ -5,11 +5,13 @@ import { dbmate } from './dbmate.ts';
 import { docker } from './docker.ts';
 import { find, type Search } from './find.ts';
 import { haproxy } from './haproxy.ts';
+import { mmdebstrap } from './mmdebstrap.ts';
 import { nginx } from './nginx.ts';
 import type { OnProgress, Part, PartName } from './part.ts';
 import { postgres } from './postgres.ts';
 import { prometheus } from './prometheus.ts';
 import { registry } from './registry.ts';
+import { sshd } from './sshd.ts';
 import { temporal } from './temporal.ts';
 import { traefik } from './traefik.ts';
 
@@ -28,6 +30,8 @@ const searches: Record<PartName, Search> = {
   docker,
   compose,
   registry,
+  mmdebstrap,
+  sshd,
 };
 
 /**

@@ -12,7 +12,9 @@ export type PartName =
   | 'prometheus'
   | 'docker'
   | 'compose'
-  | 'registry';
+  | 'registry'
+  | 'mmdebstrap'
+  | 'sshd';
 
 export interface Part {
   /** Absolute path of the executable (for docker `dockerd`); for postgres the folder that holds initdb, postgres, psql, pg_dump, pg_restore. */

@@ -8,10 +8,11 @@
  * Every function may be called twice, or again after a call that died half way: it states a wanted
  * state, looks first, and does only what is missing.
  */
+import type { Duplex } from 'node:stream';
 import type { ActionOf, InstanceSpec, MigrationTool } from './runbook/actions.ts';
 import type { Probe, Receipt, SmokeTest, TrafficMeasurement, Verdict } from './runbook/checks.ts';
 import type { InstanceState, MigrationState } from './runbook/observed.ts';
-import type { Plan, Release, Slot, Target, Weights } from './runbook/plan.ts';
+import type { HostName, Intent, Plan, Release, SetAside, Slot, Target, Weights } from './runbook/plan.ts';
 import type { Runbook } from './runbook/schema.ts';
 
 /** Who writes: goes with every call that changes something, and is left as a marker at the target. */
@@ -24,6 +25,15 @@ export interface Writer {
   deploy: string;
 }
 
+/**
+ * What a verb did on several machines. Of a fleet those that failed are told, with the reason, after each was tried for
+ * a while; the workflow decides what that means. Where the target is one machine the verb throws instead.
+ */
+export interface Across {
+  evidence: Evidence;
+  failed: Record<HostName, string>;
+}
+
 /** Facts worth reading later, shown in the run's history and in the report: small, flat, no secrets. */
 export type Evidence = Record<string, string | number | boolean | null>;
 
@@ -32,34 +42,37 @@ export interface PlanRequest {
   environment: string;
   /** Absolute folder of the runbook; relative paths in it start here. */
   folder: string;
-  /** For a rollback null: the plan finds the release to go back to. */
+  /** null unless it is a deploy: the plan finds the release to bring back. */
   version: string | null;
-  intent: 'deploy' | 'rollback';
+  intent: Intent;
 }
 
 export interface DeployActivities {
   /** Observes the target, then plans. Changes nothing. Fails non-retryably with `PlanRefused`, `UnknownRelease`, … */
   makePlan(request: PlanRequest): Promise<Plan>;
 
-  claimTarget(input: { target: Target; writer: Writer }): Promise<Evidence>;
+  claimTarget(input: { target: Target; writer: Writer }): Promise<Across>;
   buildRelease(input: ActionOf<'build'> & { target: Target; writer: Writer }): Promise<Evidence>;
-  fetchRelease(input: ActionOf<'fetch'> & { target: Target; writer: Writer }): Promise<Evidence>;
-  runCommand(input: ActionOf<'run'> & { target: Target; writer: Writer }): Promise<Evidence>;
+  fetchRelease(input: ActionOf<'fetch'> & { target: Target; writer: Writer }): Promise<Across>;
+  runCommand(input: ActionOf<'run'> & { target: Target; writer: Writer }): Promise<Across>;
   callHttp(input: ActionOf<'http'> & { target: Target }): Promise<Evidence>;
   backUp(input: ActionOf<'backup'> & { target: Target; writer: Writer }): Promise<Evidence>;
   migrateUp(input: ActionOf<'migrate-up'> & { target: Target; writer: Writer }): Promise<Evidence>;
   migrateDown(input: ActionOf<'migrate-down'> & { target: Target; writer: Writer }): Promise<Evidence>;
-  startInstance(input: ActionOf<'start'> & { target: Target; writer: Writer }): Promise<Evidence>;
-  probeInstance(input: ActionOf<'probe'> & { target: Target }): Promise<Evidence>;
-  smokeTest(input: ActionOf<'smoke'> & { target: Target }): Promise<Evidence>;
-  shiftTraffic(input: ActionOf<'shift'> & { target: Target; writer: Writer }): Promise<Evidence>;
+  startInstance(input: ActionOf<'start'> & { target: Target; writer: Writer }): Promise<Across>;
+  reloadInstance(input: ActionOf<'reload'> & { target: Target; writer: Writer }): Promise<Across>;
+  probeInstance(input: ActionOf<'probe'> & { target: Target }): Promise<Across>;
+  smokeTest(input: ActionOf<'smoke'> & { target: Target }): Promise<Across>;
+  shiftTraffic(input: { weights: Weights; target: Target; writer: Writer }): Promise<Evidence>;
   /** `since`: start of the window, ms since the epoch, fixed by the workflow so that a retry measures the same. */
   watchTraffic(input: ActionOf<'watch'> & { target: Target; since: number }): Promise<Verdict>;
-  /** Returns once the proxy reports no request in flight to the slot, several looks in a row. */
-  drainInstance(input: { slot: Slot; drainMs: number; target: Target; writer: Writer }): Promise<Evidence>;
-  stopInstance(input: { slot: Slot; graceMs: number; target: Target; writer: Writer }): Promise<Evidence>;
-  recordRelease(input: ActionOf<'confirm'> & { target: Target; writer: Writer }): Promise<Evidence>;
-  pruneReleases(input: ActionOf<'prune'> & { target: Target; writer: Writer }): Promise<Evidence>;
+  /** Returns once the proxy reports no request in flight to the slots, several looks in a row. */
+  drainInstance(input: { slots: Slot[]; drainMs: number; target: Target; writer: Writer }): Promise<Evidence>;
+  stopInstance(input: { slots: Slot[]; graceMs: number; target: Target; writer: Writer }): Promise<Across>;
+  recordRelease(input: ActionOf<'confirm'> & { target: Target; writer: Writer }): Promise<Across>;
+  pruneReleases(input: ActionOf<'prune'> & { target: Target; writer: Writer }): Promise<Across>;
+  /** Leaves a note of the machines that a deploy went on without, for `reconcile`; none: takes it away. */
+  noteAside(input: { aside: SetAside[]; target: Target; writer: Writer }): Promise<Across>;
   openReceipt(input: ActionOf<'open-receipt'> & { target: Target; writer: Writer }): Promise<Evidence>;
   /** null where none was opened. */
   closeReceipt(input: ActionOf<'close-receipt'> & { target: Target; writer: Writer }): Promise<Receipt | null>;
@@ -76,22 +89,43 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** A connection to a machine. Paths are absolute there. */
+/**
+ * A machine. Paths are absolute there, addresses and sockets are as they are seen from there. Every function throws
+ * `HostUnreachable`, worth another try, where nobody answers before anything began.
+ */
 export interface HostPort {
-  /** Runs argv to its end; the group is killed when `signal` aborts. A non-zero exit is a result, not an error. */
+  /** For messages: `this machine`, `web1 (deploy@10.0.0.11)`. */
+  readonly name: string;
+  /**
+   * Runs argv to its end, `input` on its stdin; the group is killed when `signal` aborts. A non-zero exit is a result,
+   * not an error. Throws `ConnectionLost`, worth another try, where nobody knows how it ended: look at what it did.
+   */
   exec(
     command: string[],
-    options: { cwd?: string; env?: Record<string, string>; signal?: AbortSignal },
+    options: { cwd?: string; env?: Record<string, string>; input?: string; signal?: AbortSignal },
   ): Promise<CommandResult>;
   /** null where there is no such file. */
   read(path: string): Promise<string | null>;
+  /** `length` bytes from `from` on, fewer at the end of the file. Throws where there is no such file. */
+  readRange(path: string, from: number, length: number): Promise<Buffer>;
+  /** Size in bytes, and the file's own number, by which one that was rotated is known; null where there is none. */
+  stat(path: string): Promise<{ size: number; inode: number } | null>;
   /** Whole or not at all (temporary file and rename), mode 0600 unless given; makes the folders. */
   write(path: string, content: string, mode?: number): Promise<void>;
+  /** A file of the worker's machine, whole or not at all, its checksum compared there. Skipped where it is there. */
+  upload(from: string, to: string, signal?: AbortSignal): Promise<void>;
   /** No error where it is gone already. */
   remove(path: string): Promise<void>;
   /** Names in a folder, sorted; empty where there is none. */
   list(path: string): Promise<string[]>;
+  /** A stream to who listens there, as seen from the machine. Throws `ECONNREFUSED` and the like as Node does. */
+  connect(to: { address: string; port: number } | { socket: string }): Promise<Duplex>;
+  /** Commands that run once, whatever dies; their markers are below `folder`. */
+  jobs(folder: string): JobsPort;
 }
+
+/** The machine, or the inside of an image: enough for a release's own tools. */
+export type Inside = Pick<HostPort, 'exec' | 'read' | 'write' | 'remove' | 'list'>;
 
 export interface InstancesPort {
   /** What is in the slot, null where nothing ever was or all is removed. */
@@ -103,6 +137,11 @@ export interface InstancesPort {
   ensureRunning(slot: Slot, spec: InstanceSpec, env: Record<string, string>, writer: Writer): Promise<Evidence>;
   /** SIGTERM, `graceMs`, SIGKILL of the whole group; removed afterwards. */
   ensureStopped(slot: Slot, graceMs: number): Promise<Evidence>;
+  /**
+   * The instance in the slot takes up this release without ending; starts it where nothing runs. Absent: the product
+   * cannot do that.
+   */
+  ensureReloaded?(slot: Slot, spec: InstanceSpec, env: Record<string, string>, writer: Writer): Promise<Evidence>;
   /** The last lines of what it printed, for errors. */
   tail(slot: Slot): Promise<string>;
   /** Where it can be reached directly. */
@@ -117,7 +156,7 @@ export interface InstancesPort {
   /** One-off commands of a release, where its instances run. */
   jobs: JobsPort;
   /** The release's files and commands as its own tools see them: the machine, or the inside of its image. */
-  inside(release: Release): HostPort;
+  inside(release: Release): Inside;
   /** What a person should know before a deploy: settings that cost something, in sentences. */
   notices(): Promise<string[]>;
 }
@@ -201,7 +240,7 @@ export interface DatabasePort {
 
 export interface MigrationsPort {
   /** Changes nothing, not even a history table. `url` is the database's, `env` the other secrets. */
-  observe(host: HostPort, tool: MigrationTool, url: string, env: Record<string, string>): Promise<MigrationState>;
+  observe(host: Inside, tool: MigrationTool, url: string, env: Record<string, string>): Promise<MigrationState>;
   /** argv that applies everything pending. */
   up(tool: MigrationTool): string[];
   /** argv that takes the newest applied revision back; null where the tool has no way down. */

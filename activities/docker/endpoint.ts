@@ -8,7 +8,7 @@ import { refuse } from '../failures.ts';
 import type { EngineOptions } from './engine-options.ts';
 
 export interface Endpoint {
-  /** `unix:///…` or `tcp://host:port`. */
+  /** `unix:///…`, `tcp://host:port` or `ssh://user@host:port`. */
   url: string;
   /** Folder with ca.pem, cert.pem and key.pem; null: no TLS. */
   tls: string | null;
@@ -29,6 +29,18 @@ export function endpointOf(options: EngineOptions, environment: Environment = pr
   if (environment.DOCKER_HOST) return fromEnvironment(environment.DOCKER_HOST, environment, folder);
   const name = environment.DOCKER_CONTEXT || dockerConfig(environment).currentContext;
   return name ? fromContext(name, folder) : { url: socket, tls: null };
+}
+
+/**
+ * The engine of another machine: `engine`, a socket there or one that listens elsewhere, else the usual socket there.
+ * What the worker's own docker command is told says nothing about it. Throws `WrongHost`.
+ */
+export function endpointThere({ engine, context, tls }: EngineOptions, name: string): Endpoint {
+  if (!context) return { url: engine ?? socket, tls: tls ?? null };
+  throw refuse(
+    'WrongHost',
+    `The context ${context} is the worker's own; the engine is that of ${name}. Leave \`context\` out.`,
+  );
 }
 
 /** What Holdpoint reads of the docker command's own configuration; empty where there is none. */
@@ -71,11 +83,11 @@ function hasTls(folder: string): boolean {
 }
 
 function supported(url: string, from: string): string {
-  if (/^(unix|tcp):\/\//.test(url)) return url;
-  const hint = url.startsWith('ssh://')
-    ? 'A Docker engine on another machine comes with hosts: name that machine as `host`.'
-    : 'Only unix:// and tcp:// are.';
-  throw refuse('WrongHost', `The Docker engine at ${url} (${from}) cannot be reached from here. ${hint}`);
+  if (/^(unix|tcp|ssh):\/\//.test(url)) return url;
+  throw refuse(
+    'WrongHost',
+    `The Docker engine at ${url} (${from}) cannot be reached from here: only unix://, tcp:// and ssh:// are.`,
+  );
 }
 
 function readJson(path: string): unknown {

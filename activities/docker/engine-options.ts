@@ -3,20 +3,17 @@ import { z } from 'zod';
 
 const url = z
   .string()
-  .refine((text) => !text.startsWith('ssh://'), {
-    error: 'unix:// or tcp://; a Docker engine on another machine comes with hosts: name that machine as `host`',
-    abort: true,
-  })
-  .refine((text) => /^unix:\/\/\/.+|^tcp:\/\/[^/:]+:\d+$/.test(text), {
-    error: 'a URL such as unix:///var/run/docker.sock or tcp://10.0.0.5:2376',
+  .refine((text) => /^unix:\/\/\/.+|^tcp:\/\/[^/:]+:\d+$|^ssh:\/\/([^@/\s]+@)?[^@/\s]+(\/.*)?$/.test(text), {
+    error: 'a URL such as unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://deploy@10.0.0.5',
   });
 
 /** How to reach a Docker engine; part of the options of every product that runs on one. */
 export const engineShape = {
   engine: url.optional().meta({
     description:
-      'Where the Docker engine listens. Absent: as the docker command finds it (DOCKER_HOST, else its current context).',
-    examples: ['unix:///var/run/docker.sock', 'tcp://10.0.0.5:2376'],
+      'Where the Docker engine listens; where `host` is another machine, a socket there. Absent: as the docker command ' +
+      'finds it (DOCKER_HOST, else its current context); on another machine its usual socket.',
+    examples: ['unix:///var/run/docker.sock', 'tcp://10.0.0.5:2376', 'ssh://deploy@10.0.0.5'],
   }),
   context: z
     .string()

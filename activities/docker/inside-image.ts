@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Container } from 'dockerode';
-import type { CommandResult, HostPort } from '../../workflows/ports.ts';
+import type { CommandResult, Inside } from '../../workflows/ports.ts';
 import type { Release } from '../../workflows/runbook/plan.ts';
 import { OutputTail } from '../commands/output.ts';
 import { refuse } from '../failures.ts';
@@ -13,7 +13,7 @@ import { entriesOf } from './image-files.ts';
 import { onceLabels, withContainer } from './once.ts';
 
 type ImagePlace = Place & { containers: Containers };
-type ExecOptions = Parameters<HostPort['exec']>[1];
+type ExecOptions = Parameters<Inside['exec']>[1];
 
 const graceSeconds = 2;
 const mostLinks = 8;
@@ -22,7 +22,7 @@ const mostLinks = 8;
  * Commands run in a new container of the image, with the service's networks and mounts. Files are those of the image;
  * a relative path starts at its WORKDIR. Writing is refused.
  */
-export function insideImage(place: ImagePlace, release: Release): HostPort {
+export function insideImage(place: ImagePlace, release: Release): Inside {
   const readOnly = (path: string) => {
     const why = `${path} cannot be changed: it is inside the image of ${release.version}, which stays as it is.`;
     return Promise.reject(refuse('ImageIsReadOnly', why));

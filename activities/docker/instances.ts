@@ -21,12 +21,10 @@ const tailLines = 20;
 export const dockerInstances: ProductKind<InstancesPort, InstancesContext> = {
   options: dockerOptions,
   create(context, given) {
-    const { target } = context;
+    const { target, host, address } = context;
     const options = dockerOptions.parse(given);
-    return createDockerInstances(
-      { engine: createEngine(options), owner: ownerOf(target), ports: target.ports, options },
-      context,
-    );
+    const engine = createEngine(options, target.host.kind === 'local' ? null : { host, address });
+    return createDockerInstances({ engine, owner: ownerOf(target), ports: target.ports, options }, context);
   },
 };
 

@@ -2,18 +2,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { CommandResult, HostPort } from '../../workflows/ports.ts';
 import { commandEnvironment } from '../commands/environment.ts';
 import { isFolder, namesIn, readIfThere, writeWhole } from '../commands/files.ts';
+import { processJobs } from '../commands/jobs.ts';
 import { OutputTail } from '../commands/output.ts';
 import { refuse } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
+import type { HostContext } from './context.ts';
+import { copyWhole, readRange, statIfThere } from './local-files.ts';
 
-export const local: ProductKind<HostPort, undefined> = {
+export const local: ProductKind<HostPort, HostContext> = {
   options: z.strictObject({}),
-  create: () => createLocalHost(),
+  create({ machine }) {
+    if (machine === null) return createLocalHost();
+    throw refuse(
+      'WrongHost',
+      `${machine.name} is another machine (${machine.connect}), and \`host: local\` is this one. Say \`host: { ssh: { … } }\`.`,
+    );
+  },
 };
 
 const graceMs = 2_000;
@@ -22,11 +33,17 @@ const lingerMs = 1_000;
 
 export function createLocalHost(): HostPort {
   return {
+    name: 'this machine',
     exec,
     read: readIfThere,
+    readRange,
+    stat: statIfThere,
     write: (path, content, mode = 0o600) => writeWhole(path, content, mode),
+    upload: copyWhole,
     remove: (path) => rm(path, { force: true }),
     list: namesIn,
+    connect,
+    jobs: processJobs,
   };
 }
 
@@ -45,9 +62,11 @@ async function exec(command: string[], options: Parameters<HostPort['exec']>[1])
   const child = spawn(file, args, {
     detached: true,
     env: commandEnvironment(options.env ?? {}),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });
+  // Whoever does not read it to its end is free to.
+  child.stdin?.on('error', () => {}).end(options.input);
   let ended: Promise<void> | null = null;
   const end = () => {
     ended = endGroup(child);
@@ -84,6 +103,14 @@ async function endGroup(child: ChildProcess): Promise<void> {
     if (!send(child.pid, 0)) return;
   }
   send(child.pid, 'SIGKILL');
+}
+
+async function connect(to: Parameters<HostPort['connect']>[0]): Promise<Duplex> {
+  const socket = createConnection(
+    'socket' in to ? { path: to.socket } : { host: to.address, port: to.port, noDelay: true },
+  );
+  await once(socket, 'connect');
+  return socket;
 }
 
 /** false where nobody is left in the group. */

@@ -51,11 +51,12 @@ describe('the engine', () => {
     expect(() => createEngine({ engine: 'tcp://h:2376', tls: '/none' })).toThrow(/Cannot read \/none\/ca\.pem/);
   });
 
-  test('over SSH, or of a context that nobody knows, is refused with what to do', () => {
+  test('over SSH is one like any other; a context that nobody knows is refused with what to do', () => {
     const DOCKER_CONFIG = aDockerFolder({ far: 'ssh://deploy@web-1' });
-    expect(() => endpointOf({ context: 'far' }, { DOCKER_CONFIG })).toThrow(/name that machine as `host`/);
+    expect(endpointOf({ context: 'far' }, { DOCKER_CONFIG }).url).toBe('ssh://deploy@web-1');
     expect(() => endpointOf({ context: 'near' }, { DOCKER_CONFIG })).toThrow(/no context "near".*docker context ls/);
-    expect(dockerOptions.safeParse({ engine: 'ssh://deploy@web-1' }).error?.message).toContain('name that machine');
+    expect(dockerOptions.safeParse({ engine: 'ssh://deploy@web-1:2222' }).success).toBe(true);
+    expect(dockerOptions.safeParse({ engine: 'npipe://./docker' }).error?.message).toContain('ssh://deploy@10.0.0.5');
   });
 
   test('is the named one even where the worker has another DOCKER_HOST', async () => {

@@ -1,0 +1,64 @@
+/** SFTP with promises, and with errors such as Node's own. */
+import type { SFTPWrapper } from 'ssh2';
+import { AskAgain } from './failures.ts';
+import type { Machine } from './machine.ts';
+
+type Done<T> = (error?: Error | null, value?: T) => void;
+
+export interface Sftp {
+  /** Throws an error with Node's `code`, which names the machine. */
+  call<T>(request: (sftp: SFTPWrapper, done: Done<T>) => void): Promise<T>;
+}
+
+const codes: Record<number, [code: string, text: string]> = {
+  2: ['ENOENT', 'no such file or folder'],
+  3: ['EACCES', 'permission denied'],
+  4: ['EIO', 'the server says no more than that it failed'],
+};
+/** The channel is gone. */
+const gone = new Set([6, 7]);
+
+/** `path` is for messages. */
+export async function withSftp<T>(machine: Machine, path: string, work: (sftp: Sftp) => Promise<T>): Promise<T> {
+  return await machine.use((connection) =>
+    connection.sftp(async (sftp) => {
+      const waiting = new Set<Done<never>>();
+      let isOver = false;
+      const over = () => {
+        isOver = true;
+        for (const done of waiting) done(new Error('No response from server'));
+      };
+      sftp.once('close', over);
+      const call: Sftp['call'] = (request) =>
+        new Promise((resolve, reject) => {
+          const done: Done<never> = (error, value) => {
+            waiting.delete(done);
+            if (error) reject(meaning(error, machine.name, path));
+            else resolve(value as never);
+          };
+          // ssh2 would keep what is asked of a closed channel, and never answer.
+          if (isOver) return done(new Error('No response from server'));
+          waiting.add(done);
+          try {
+            request(sftp, done as Done<unknown> as never);
+          } catch (error) {
+            done(error as Error);
+          }
+        });
+      return await work({ call }).finally(() => sftp.removeListener('close', over));
+    }),
+  );
+}
+
+export function noSuchFile(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+function meaning(error: Error & { code?: number | string }, name: string, path: string): Error {
+  if (typeof error.code === 'number' && !gone.has(error.code)) {
+    const [code, text] = codes[error.code] ?? ['EIO', error.message];
+    return Object.assign(new Error(`${code}: ${text}: ${path} on ${name}`), { code });
+  }
+  // Every call below states how a file should be, so that it may run twice.
+  return new AskAgain(error.message);
+}
