@@ -1,22 +1,15 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { ArtifactPort, HostPort } from '../../workflows/ports.ts';
 import { refuse } from '../failures.ts';
+import { versionsAmong } from './versions.ts';
 
 /** Releases as folders, such as `releases/{version}`; `{version}` is in one part of the path. Relative ones start at `folder`. */
 export function folderArtifact(pattern: string, folder: string, host: HostPort): ArtifactPort {
   const absolute = resolve(folder, pattern);
   let part = absolute;
   while (!basename(part).includes('{version}')) part = dirname(part);
-  const [before, after] = basename(part).split('{version}') as [string, string];
 
-  async function list(): Promise<string[]> {
-    const names = await host.list(dirname(part));
-    return names
-      .filter((name) => name.startsWith(before) && name.endsWith(after) && name.length > before.length + after.length)
-      .map((name) => name.slice(before.length, name.length - after.length))
-      .filter((version) => !version.startsWith('.'))
-      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  }
+  const list = async () => versionsAmong(await host.list(dirname(part)), basename(part));
 
   return {
     list,

@@ -3,82 +3,68 @@
  * `<folder>/releases/<commit>`. Going back is the former worktree.
  */
 import { posix } from 'node:path';
-import type { ArtifactPort, CommandResult, HostPort } from '../../workflows/ports.ts';
+import type { ArtifactPort, HostPort } from '../../workflows/ports.ts';
 import type { Release } from '../../workflows/runbook/plan.ts';
-import { notYet, refuse } from '../failures.ts';
+import { demandSpace } from './disk-space.ts';
+import { createCarriedMirror, createMirror } from './git-mirror.ts';
+import { makeWhole, pruneReleases, type Recipe } from './releases-folder.ts';
+
+export interface GitOptions extends Recipe {
+  /** The repository is a folder on the worker's machine, and the target is another one. */
+  carried?: boolean;
+}
 
 /** `repository`: an absolute folder, or a URL. `folder`: the target's. Needs git at the target. */
-export function gitArtifact(repository: string, folder: string, host: HostPort): ArtifactPort {
-  const mirror = posix.join(folder, 'repository.git');
+export function gitArtifact(
+  repository: string,
+  folder: string,
+  host: HostPort,
+  { carried = false, ...recipe }: GitOptions = {},
+): ArtifactPort {
+  const mirror = (carried ? createCarriedMirror : createMirror)(repository, folder, host);
   const releases = posix.join(folder, 'releases');
-  const git = (...args: string[]) => host.exec(['git', '-C', mirror, ...args], { env: { GIT_TERMINAL_PROMPT: '0' } });
-
-  let mirroring: Promise<void> | null = null;
-  /** Once: planning lists, finds and checks out in one look. */
-  const mirrored = () => {
-    mirroring ??= bringUpToDate();
-    return mirroring;
-  };
-
-  /** Half a clone is under another name. */
-  async function bringUpToDate(): Promise<void> {
-    if ((await host.read(posix.join(mirror, 'HEAD'))) !== null) {
-      demand(await git('remote', 'set-url', 'origin', repository), repository);
-      demand(await git('remote', 'update', '--prune'), repository);
-      return;
-    }
-    const half = `${mirror}.${process.pid}.${Date.now()}`;
-    const env = { GIT_TERMINAL_PROMPT: '0' };
-    demand(await host.exec(['mkdir', '-p', folder], {}), repository);
-    demand(await host.exec(['git', 'clone', '--quiet', '--mirror', repository, half], { env }), repository);
-    demand(await host.exec(['mv', '-T', half, mirror], {}), repository);
-  }
 
   async function find(version: string): Promise<Release | null> {
-    await mirrored();
-    const found = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${version}^{commit}`);
-    const commit = found.stdout.trim();
-    return found.exitCode === 0 ? { version, folder: posix.join(releases, commit) } : null;
+    const commit = await mirror.resolve(version);
+    return commit === null ? null : { version, folder: posix.join(releases, commit) };
   }
 
-  async function fetch({ folder: where }: Release) {
-    const commit = posix.basename(where);
-    if ((await host.list(where)).length > 0) return { commit, checkedOut: false };
-    await mirrored();
-    const half = `${where}.${process.pid}.${Date.now()}`;
-    demand(await git('worktree', 'prune'), repository);
-    demand(await git('worktree', 'add', '--quiet', '--force', '--detach', half, commit), repository);
-    demand(await git('worktree', 'move', half, where), repository);
-    return { commit, checkedOut: true };
+  async function fetch(release: Release, signal: AbortSignal) {
+    const commit = posix.basename(release.folder);
+    const { version } = release;
+    const builds = recipe.build !== undefined;
+    const { made, lines } = await makeWhole({
+      ...recipe,
+      host,
+      folder,
+      release,
+      signal,
+      note: { commit },
+      check: () => demandSpace({ host, folder, version, bytes: null, builds }),
+      async unpack(half) {
+        await mirror.bring(commit, signal);
+        await mirror.git('worktree', 'prune');
+        await mirror.git('worktree', 'add', '--quiet', '--force', '--detach', half, commit);
+      },
+      async move(half, to) {
+        await mirror.git('worktree', 'move', half, to);
+      },
+    });
+    return { commit, checkedOut: made, built: lines };
   }
 
   async function prune(keep: number, inUse: Release[]) {
-    const used = [...new Set(inUse.map((release) => posix.basename(release.folder)))];
-    const checkouts = demand(await host.exec(['ls', '-t', releases], {}), releases)
-      .stdout.split('\n')
-      .filter(Boolean);
-    const old = checkouts.filter((commit) => !used.includes(commit)).slice(Math.max(0, keep - used.length));
-    for (const commit of old) await git('worktree', 'remove', '--force', posix.join(releases, commit));
-    return { removed: old.length };
+    const used = await Promise.all(inUse.map(checkoutOf));
+    const removed = await pruneReleases(host, folder, keep, used);
+    if (removed > 0) await mirror.git('worktree', 'prune');
+    return { removed };
   }
 
-  return {
-    async list() {
-      await mirrored();
-      const tags = demand(await git('tag', '--list', '--sort=version:refname'), repository);
-      return tags.stdout.split('\n').filter(Boolean);
-    },
-    find,
-    fetch,
-    prune,
-  };
-}
-
-function demand(result: CommandResult, what: string): CommandResult {
-  if (result.exitCode === 0) return result;
-  const said = result.stderr.trim().split('\n').slice(-3).join('; ');
-  if (/could not resolve host|timed out|connection refused/i.test(said)) {
-    throw notYet('RepositoryUnreachable', `${what} cannot be reached: ${said}`);
+  /** One whose folder nobody knew is named by its version alone. */
+  async function checkoutOf({ version, folder: where }: Release): Promise<string> {
+    const name = posix.basename(where);
+    return /^[0-9a-f]{40,64}$/.test(name) ? name : ((await mirror.resolve(version)) ?? name);
   }
-  throw refuse('GitFailed', `git on ${what} ended with ${result.exitCode}: ${said}`);
+
+  return { list: () => mirror.tags(), find, fetch, prune };
 }

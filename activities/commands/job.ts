@@ -118,7 +118,7 @@ async function finish(files: JobFiles, claim: Claim, attached: boolean, signal: 
 }
 
 /** Temporal says with one class that the step was cancelled, and that only this attempt of it is over. */
-function isCancelled(reason: unknown): boolean {
+export function isCancelled(reason: unknown): boolean {
   return !(reason instanceof CancelledFailure) || reason.message === 'CANCELLED';
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { gitArtifact } from '../../../activities/artifacts/git.ts';
@@ -78,6 +78,51 @@ describe('a release of a git repository', () => {
     await artifact().prune(1, [releases[0]!]);
     expect(existsSync(releases[0]!.folder)).toBe(true);
     expect(existsSync(releases[1]!.folder)).toBe(false);
+  });
+
+  test('is kept too where only the version that runs is known', async () => {
+    for (const version of ['v1', 'v2']) await artifact().fetch((await artifact().find(version))!, signal);
+    await artifact().prune(1, [{ version: 'v1', folder: join(folder, 'releases/v1') }]);
+    expect(readdirSync(join(folder, 'releases'))).toEqual([git('rev-parse', 'v1'), `${git('rev-parse', 'v1')}.built`]);
+  });
+
+  test('is built in its worktree, where shared paths are links', async () => {
+    const options = { build: [['sh', '-c', 'cat version > var/built']], shared: ['var'] };
+    const built = gitArtifact(repository, folder, createLocalHost(), options);
+    expect(await built.fetch((await built.find('v1'))!, signal)).toMatchObject({ checkedOut: true, built: 1 });
+    expect(readFileSync(join(folder, 'shared/var/built'), 'utf8')).toBe('1');
+  });
+
+  describe('that only the machine of the worker has', () => {
+    const carried = () => gitArtifact(repository, folder, createLocalHost(), { carried: true });
+
+    test('is found without a word to the machine', async () => {
+      expect(await carried().find('v1')).toEqual(await artifact().find('v1'));
+      rmSync(folder, { recursive: true });
+      expect(await carried().find('v9')).toBeNull();
+      expect(await carried().list()).toEqual(['v1', 'v2']);
+      expect(existsSync(folder)).toBe(false);
+    });
+
+    test('is carried there, and the next time only what is new', async () => {
+      const one = (await carried().find('v1'))!;
+      expect(await carried().fetch(one, signal)).toMatchObject({ checkedOut: true });
+      expect(readFileSync(join(one.folder, 'version'), 'utf8')).toBe('1');
+      commit('3');
+      const three = (await carried().find('main'))!;
+      expect(await carried().fetch(three, signal)).toMatchObject({ checkedOut: true });
+      expect(readFileSync(join(three.folder, 'version'), 'utf8')).toBe('3');
+      expect(readdirSync(join(folder, 'uploads'))).toEqual([]);
+      expect(await carried().prune(1, [three])).toEqual({ removed: 1 });
+    });
+
+    test('and has on no branch or tag is refused with what to do', async () => {
+      git('checkout', '--quiet', '--detach');
+      commit('lonely');
+      const lonely = (await carried().find('HEAD'))!;
+      git('checkout', '--quiet', 'main');
+      await expect(carried().fetch(lonely, signal)).rejects.toMatchObject({ type: 'CommitUnreachable' });
+    });
   });
 
   test('of a repository that is not there is refused with what git said', async () => {
