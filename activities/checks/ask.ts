@@ -1,5 +1,7 @@
-import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { HostPort } from '../../workflows/ports.ts';
+import { dial } from './dial.ts';
 
 export interface Answer {
   status: number;
@@ -15,35 +17,38 @@ export interface Question {
   body?: string;
   timeoutMs: number;
   signal?: AbortSignal;
+  /** The machine that connects, for which the URL holds; absent: the worker's. */
+  host?: HostPort | undefined;
 }
 
 const bodyLimit = 1024 * 1024;
 
 /**
  * One request on a connection of its own, redirects not followed. Rejects where there is no whole answer in time,
- * with an error that {@link whyNoAnswer} puts in words, and with an `AbortError` when `signal` aborts.
+ * with an error that {@link whyNoAnswer} puts in words, when `signal` aborts, and with `HostUnreachable` where the
+ * machine that is to connect cannot be reached itself.
  *
  * Not `fetch`: that sends headers of a browser (`Sec-Fetch-Mode: cors`), for which Caddy's admin endpoint and
  * protections against forged requests turn a request away, and it keeps connections open to what is to be stopped.
  */
-export function ask(url: string, question: Question): Promise<Answer> {
+export async function ask(url: string, question: Question): Promise<Answer> {
+  const { timeoutMs, signal, host } = question;
   const started = performance.now();
-  const { method = 'GET', headers = {}, body, timeoutMs, signal } = question;
-  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-  return new Promise((resolve, reject) => {
-    const send = new URL(url).protocol === 'https:' ? requestHttps : requestHttp;
-    const request = send(url, {
-      method,
-      headers: { 'user-agent': 'holdpoint', ...length, ...headers },
-      agent: false,
-      ...(signal ? { signal } : {}),
+  const late = new Error(`no whole answer within ${timeoutMs}ms`);
+  const stream = host && (await dial(host, new URL(url), { timeoutMs, late, signal }));
+  return await new Promise((resolve, reject) => {
+    const request = send(url, question, stream ? { createConnection: () => stream } : { agent: false });
+    const timer = setTimeout(
+      () => {
+        reject(late);
+        request.destroy(late);
+      },
+      timeoutMs - (performance.now() - started),
+    );
+    request.on('close', () => {
+      clearTimeout(timer);
+      stream?.destroy();
     });
-    const timer = setTimeout(() => {
-      const late = new Error(`no whole answer within ${timeoutMs}ms`);
-      reject(late);
-      request.destroy(late);
-    }, timeoutMs);
-    request.on('close', () => clearTimeout(timer));
     request.on('error', reject);
     request.on('response', (response) => {
       readBody(response).then(
@@ -51,7 +56,19 @@ export function ask(url: string, question: Question): Promise<Answer> {
         reject,
       );
     });
-    request.end(body);
+    request.end(question.body);
+  });
+}
+
+function send(url: string, question: Question, connection: RequestOptions): ClientRequest {
+  const { method = 'GET', headers = {}, body, signal } = question;
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const request = new URL(url).protocol === 'https:' ? requestHttps : requestHttp;
+  return request(url, {
+    method,
+    headers: { 'user-agent': 'holdpoint', ...length, ...headers },
+    ...connection,
+    ...(signal ? { signal } : {}),
   });
 }
 
@@ -77,6 +94,11 @@ export function shownUrl(url: string): string {
   shown.username = '';
   shown.password = '';
   return shown.href;
+}
+
+/** ` from web1 (deploy@10.0.0.11)`: says whose address a URL is, where that is not plain. */
+export function fromWhere(host: HostPort | undefined): string {
+  return host ? ` from ${host.name}` : '';
 }
 
 /** An answer for people: `503 "database is starting"`, with at most `characters` of its body. */

@@ -2,4 +2,4 @@ import type { ChecksPort } from '../../workflows/ports.ts';
 import { probe } from './probe.ts';
 import { smoke } from './smoke.ts';
 
-export const checks: ChecksPort = { probe, smoke };
+export const checks = { probe, smoke } satisfies ChecksPort;

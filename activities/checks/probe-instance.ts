@@ -5,17 +5,17 @@ import type { Probe } from '../../workflows/runbook/checks.ts';
 import { describeMs } from '../../workflows/runbook/duration.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { refuse } from '../failures.ts';
-import type { Site } from '../site.ts';
+import type { Machine } from '../site.ts';
 import { probe } from './probe.ts';
 
 const pauseMs = 250;
 
 /**
- * Probes the slot until its deadline: with requests, or by the product's own health where the probe has no path. One
+ * Probes the slot until its deadline: with requests from its own machine, or by the product's own health where the probe has no path. One
  * that has ended fails at once. A failure ends with the last lines that the instance printed.
  */
 export async function probeInstance(
-  { instances }: Site,
+  { instances, host }: Pick<Machine, 'instances' | 'host'>,
   slot: Slot,
   wanted: Probe,
   signal: AbortSignal,
@@ -23,7 +23,7 @@ export async function probeInstance(
   const { path } = wanted;
   try {
     if (path === null) return await untilHealthy(instances, slot, wanted, signal);
-    return await probe(instances.address(slot), { ...wanted, path }, signal, () => instances.health(slot));
+    return await probe(instances.address(slot), { ...wanted, path }, signal, host, () => instances.health(slot));
   } catch (error) {
     if (!(error instanceof ApplicationFailure) || error.type !== 'ProbeFailed') throw error;
     const printed = await instances.tail(slot);

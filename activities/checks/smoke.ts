@@ -1,19 +1,20 @@
-import type { Evidence } from '../../workflows/ports.ts';
+import { ApplicationFailure } from '@temporalio/activity';
+import type { Evidence, HostPort } from '../../workflows/ports.ts';
 import type { SmokeTest } from '../../workflows/runbook/checks.ts';
 import { notYet, refuse } from '../failures.ts';
-import { type Answer, ask, describeAnswer, shownUrl, whyNoAnswer } from './ask.ts';
+import { type Answer, ask, describeAnswer, fromWhere, shownUrl, whyNoAnswer } from './ask.ts';
 
 const shownCharacters = 300;
 
 /**
- * One request, of which exactly the expected answer must come back. Evidence: status and ms.
- * Throws `SmokeTestFailed` for another answer, not to be retried, and `Unreachable` for none at all. May run twice
- * as far as the service lets that request be made twice.
+ * One request, of which exactly the expected answer must come back, from `host` (absent: the worker's machine).
+ * Evidence: status and ms. Throws `SmokeTestFailed` for another answer, not to be retried, and `Unreachable` for none
+ * at all. May run twice as far as the service lets that request be made twice.
  */
-export async function smoke(address: string, test: SmokeTest, signal: AbortSignal): Promise<Evidence> {
+export async function smoke(address: string, test: SmokeTest, signal: AbortSignal, host?: HostPort): Promise<Evidence> {
   const url = new URL(test.url, address).href;
-  const asked = `${test.method} ${shownUrl(url)}`;
-  const answer = await send(url, asked, test, signal);
+  const asked = `${test.method} ${shownUrl(url)}${fromWhere(host)}`;
+  const answer = await send(url, asked, test, signal, host);
   const wrong = whatIsWrong(answer, test);
   if (wrong) {
     throw refuse('SmokeTestFailed', `${asked}: ${wrong}, but got ${describeAnswer(answer, shownCharacters)}`);
@@ -21,7 +22,13 @@ export async function smoke(address: string, test: SmokeTest, signal: AbortSigna
   return { status: answer.status, ms: Math.round(answer.ms) };
 }
 
-async function send(url: string, asked: string, test: SmokeTest, signal: AbortSignal): Promise<Answer> {
+async function send(
+  url: string,
+  asked: string,
+  test: SmokeTest,
+  signal: AbortSignal,
+  host: HostPort | undefined,
+): Promise<Answer> {
   const body = test.json === undefined ? {} : { body: JSON.stringify(test.json) };
   const type: Record<string, string> = test.json === undefined ? {} : { 'content-type': 'application/json' };
   try {
@@ -31,9 +38,11 @@ async function send(url: string, asked: string, test: SmokeTest, signal: AbortSi
       ...body,
       timeoutMs: test.timeoutMs,
       signal,
+      host,
     });
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof ApplicationFailure) throw error;
     throw notYet('Unreachable', `${asked}: ${whyNoAnswer(error)}. Is it running, and is this its address?`);
   }
 }

@@ -10,7 +10,8 @@ export interface ReceiptFiles {
   folder: string;
   opened: string;
   closed: string;
-  /** The prober's claim, what it prints, and what it counts. */
+  /** The prober's claim, what it prints, and what it counts; each name starts with `prober`. */
+  prober: string;
   claim: string;
   log: string;
   counts: string;
@@ -23,6 +24,7 @@ export function filesOf(targetFolder: string, fence: number): ReceiptFiles {
     folder,
     opened: file('json'),
     closed: file('closed.json'),
+    prober: file('prober'),
     claim: file('prober.claim'),
     log: file('prober.log'),
     counts: file('prober.json'),

@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import type { HostPort } from '../../workflows/ports.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
-import { filesOf, type ReceiptFiles, readJson, writeJson } from './files.ts';
+import { filesOf, forgetOld, type ReceiptFiles, readJson, writeJson } from './files.ts';
 
 export interface Start {
   slot: Slot;
@@ -20,18 +20,23 @@ export interface Segment extends Start {
 }
 
 /**
- * Says that a version is about to start in a slot; call it right before. `folder` is the target's. May run twice: the
- * first mark of a version in a slot stays. Does nothing where no receipt was opened.
+ * Says that a version is about to start in a slot; call it right before, on the slot's machine. `folder` is the
+ * target's. May run twice: the first mark of a version in a slot stays.
  */
 export async function markStart(host: HostPort, folder: string, fence: number, start: Start): Promise<void> {
   const files = filesOf(folder, fence);
-  if ((await host.read(files.opened)) === null) return;
   const file = posix.join(files.folder, `${fence}.start.${start.slot}.${encodeURIComponent(start.version)}.json`);
-  if ((await host.read(file)) === null) await writeJson(host, file, { ...start });
+  if ((await host.read(file)) !== null) return;
+  await writeJson(host, file, { ...start });
+  await forgetOld(host, files);
 }
 
-/** Every mark of this deploy. */
-export async function startsOf(host: HostPort, { folder }: ReceiptFiles, fence: number): Promise<Start[]> {
+/** Every mark of this deploy, as far as the machines that hold them answer: one that is gone serves nobody. */
+export async function startsOf(hosts: HostPort[], files: ReceiptFiles, fence: number): Promise<Start[]> {
+  return (await Promise.all(hosts.map((host) => startsOn(host, files, fence).catch(() => [])))).flat();
+}
+
+async function startsOn(host: HostPort, { folder }: ReceiptFiles, fence: number): Promise<Start[]> {
   const names = (await host.list(folder)).filter(
     (name) => name.startsWith(`${fence}.start.`) && name.endsWith('.json'),
   );

@@ -1,11 +1,16 @@
 /** What a proxy's access log says of the requests of some minutes: a log of one line a request, ordered by time. */
-import type { Stats } from 'node:fs';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { TrafficMeasurement } from '../../workflows/runbook/checks.ts';
+import type { HostPort } from '../../workflows/ports.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { notYet } from '../failures.ts';
-import { quantiles } from './percentile.ts';
+import type { Samples } from './samples.ts';
+
+/** A proxy's log, on the machine where it runs. */
+export interface AccessLog {
+  host: HostPort;
+  path: string;
+  format: LogFormat;
+}
 
 /** What a line says of one request. */
 export interface LoggedRequest {
@@ -27,101 +32,104 @@ export interface LogFormat {
 }
 
 const blockBytes = 1024 * 1024;
+const lookBytes = 64 * 1024;
 /** Lines get their time before they are written, so neighbours may be in the wrong order by a little. */
 const disorderMs = 2_000;
+/** A log is rolled once an hour or a day: to meet that several times in a row, something else must be wrong. */
+const mostTries = 5;
 
 /**
  * What was measured of these slots together, of requests that ended from `from` until before `to`, ms since the
  * epoch. Throws `LogUnreadable`, worth another try.
  */
-export async function measureRequests(
-  log: { path: string; format: LogFormat },
-  slots: Slot[],
-  from: number,
-  to: number,
-): Promise<TrafficMeasurement> {
-  const times: number[] = [];
-  let requests = 0;
-  let errors = 0;
-  await readAccessLog(log.path, log.format, from, to, ({ slot, status, ms }) => {
-    if (!slots.includes(slot)) return;
-    requests += 1;
-    if (status >= 500) errors += 1;
+export async function sampleRequests(log: AccessLog, slots: Slot[], from: number, to: number): Promise<Samples> {
+  const samples: Samples = { requests: 0, errors: 0, times: [], windowMs: to - from };
+  for (const { slot, status, ms } of await readAccessLog(log, from, to)) {
+    if (!slots.includes(slot)) continue;
+    samples.requests += 1;
+    if (status >= 500) samples.errors += 1;
     // A WebSocket ends when its user leaves: no time to answer.
-    if (status !== 101) times.push(ms);
-  });
-  return { requests, errors, ...quantiles(times), windowMs: to - from };
+    if (status !== 101) samples.times.push(ms);
+  }
+  return samples;
 }
 
 /**
- * Calls `take` with every request that ended in the window, from the log and, where that begins too late, the files
- * it was rolled into. Jumps to the place by halving, since a log is ordered by time. Throws `LogUnreadable`.
+ * Every request that ended in the window, from the log and, where that begins too late, the files it was rolled into.
+ * Jumps to the place by halving, since a log is ordered by time. Throws `LogUnreadable`.
  */
-export async function readAccessLog(
-  path: string,
-  format: LogFormat,
-  from: number,
-  to: number,
-  take: (request: LoggedRequest) => void,
-): Promise<void> {
-  const reading = { format, from, to, take };
-  const read = new Set<Stats['ino']>();
-  try {
-    let older: string[] | null = null;
-    for (let file: string | undefined = path; file; file = older.shift()) {
-      const startsBefore = await readFile(file, read, reading);
-      if (startsBefore) return;
-      // Listed only after the newest was read: what has been rolled meanwhile is known by its inode.
-      older ??= await rolledFiles(path, format);
+export async function readAccessLog(log: AccessLog, from: number, to: number): Promise<LoggedRequest[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const found = await readFiles({ ...log, from, to });
+      if (found) return found;
+    } catch (error) {
+      throw unreadable(log, error);
     }
-  } catch (error) {
-    throw unreadable(error);
+    if (tries === mostTries) throw notYet('LogUnreadable', `${log.path} on ${log.host.name} is rolled all the time.`);
   }
 }
 
-interface Reading {
-  format: LogFormat;
+interface Reading extends AccessLog {
   from: number;
   to: number;
-  take: (request: LoggedRequest) => void;
 }
 
-function unreadable(error: unknown): unknown {
+/** null where a file was rolled while it was read: then what was read may be of another one. */
+async function readFiles(reading: Reading): Promise<LoggedRequest[] | null> {
+  const found: LoggedRequest[] = [];
+  const read = new Set<number>();
+  let older: string[] | null = null;
+  for (let file: string | undefined = reading.path; file; file = older.shift()) {
+    const before = await reading.host.stat(file);
+    if (!before && file === reading.path) throw notThere(reading);
+    if (!before) return null;
+    if (!read.has(before.inode)) {
+      read.add(before.inode);
+      const startsBefore = await readFile(file, before.size, reading, found);
+      if ((await reading.host.stat(file))?.inode !== before.inode) return null;
+      if (startsBefore) return found;
+    }
+    // Listed only after the newest was read: what has been rolled meanwhile is known by its inode.
+    older ??= await rolledFiles(reading);
+  }
+  return found;
+}
+
+function notThere({ host, path }: AccessLog): Error {
+  return notYet('LogUnreadable', `There is no access log ${path} on ${host.name}. Does the proxy log there?`);
+}
+
+function unreadable({ host, path }: AccessLog, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return error;
-  const hint = code === 'ENOENT' ? 'Does the proxy log there?' : 'May the worker read it?';
-  return notYet('LogUnreadable', `Cannot read the proxy's access log: ${message}. ${hint}`);
+  return notYet(
+    'LogUnreadable',
+    `Cannot read the proxy's access log ${path} on ${host.name}: ${message}. May Holdpoint's user there read it?`,
+  );
 }
 
 /** Whether the file begins before the window, so that older files need not be read. */
-async function readFile(path: string, read: Set<Stats['ino']>, reading: Reading): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { ino, size } = await file.stat();
-    if (read.has(ino)) return false;
-    read.add(ino);
-    const earliest = reading.from - disorderMs;
-    const first = await timeAfter(file, 0, size, reading.format);
-    const start = await offsetOf(file, size, earliest, reading.format);
-    await readLines(file, start, reading);
-    return first !== null && first < earliest;
-  } finally {
-    await file.close();
-  }
+async function readFile(path: string, size: number, reading: Reading, found: LoggedRequest[]): Promise<boolean> {
+  const earliest = reading.from - disorderMs;
+  const first = await timeAfter(path, 0, size, reading);
+  const start = await offsetOf(path, size, earliest, reading);
+  await readLines(path, start, reading, found);
+  return first !== null && first < earliest;
 }
 
-async function rolledFiles(path: string, format: LogFormat): Promise<string[]> {
+async function rolledFiles({ host, path, format }: AccessLog): Promise<string[]> {
   const folder = dirname(path);
-  return format.rolled(basename(path), await readdir(folder)).map((name) => join(folder, name));
+  return format.rolled(basename(path), await host.list(folder)).map((name) => join(folder, name));
 }
 
 /** An offset at or before the first line whose time is `time` or later, close to it. */
-async function offsetOf(file: FileHandle, size: number, time: number, format: LogFormat): Promise<number> {
+async function offsetOf(path: string, size: number, time: number, log: AccessLog): Promise<number> {
   let before = 0;
   let after = size;
   while (after - before > blockBytes) {
     const middle = Math.floor((before + after) / 2);
-    const found = await timeAfter(file, middle, size, format);
+    const found = await timeAfter(path, middle, size, log);
     if (found !== null && found < time) before = middle;
     else after = middle;
   }
@@ -129,11 +137,11 @@ async function offsetOf(file: FileHandle, size: number, time: number, format: Lo
 }
 
 /** Time of the first whole line that begins after `offset`, or at 0; null where none follows within reach. */
-async function timeAfter(file: FileHandle, offset: number, size: number, format: LogFormat): Promise<number | null> {
-  const buffer = Buffer.alloc(Math.min(64 * 1024, size - offset));
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
-  const lines = buffer
-    .toString('latin1', 0, bytesRead)
+async function timeAfter(path: string, offset: number, size: number, { host, format }: AccessLog) {
+  if (offset >= size) return null;
+  const block = await host.readRange(path, offset, Math.min(lookBytes, size - offset));
+  const lines = block
+    .toString('latin1')
     .split('\n')
     .slice(offset === 0 ? 0 : 1, -1);
   for (const line of lines) {
@@ -144,15 +152,15 @@ async function timeAfter(file: FileHandle, offset: number, size: number, format:
 }
 
 /** Reads on until the window is over. What a line break does not end yet is still being written: left out. */
-async function readLines(file: FileHandle, start: number, { format, from, to, take }: Reading): Promise<void> {
-  const buffer = Buffer.alloc(blockBytes);
+async function readLines(path: string, start: number, reading: Reading, found: LoggedRequest[]): Promise<void> {
+  const { host, format, from, to } = reading;
   let rest = '';
   for (let offset = start; ; ) {
-    const { bytesRead } = await file.read(buffer, 0, blockBytes, offset);
-    if (bytesRead === 0) return;
-    offset += bytesRead;
+    const block = await host.readRange(path, offset, blockBytes);
+    if (block.length === 0) return;
+    offset += block.length;
     // latin1 keeps one character a byte, so a block may end inside of a letter; only names and numbers are read.
-    const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
+    const lines = (rest + block.toString('latin1')).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       const time = format.time(line);
@@ -160,7 +168,7 @@ async function readLines(file: FileHandle, start: number, { format, from, to, ta
       if (time > to + disorderMs) return;
       if (time >= to) continue;
       const request = format.read(line);
-      if (request) take(request);
+      if (request) found.push(request);
     }
   }
 }

@@ -18,9 +18,9 @@ interface SitePart {
   otherwise: string;
 }
 
-function siteParts({ folder, ports, sticky }: CaddyInput): SitePart[] {
+function siteParts({ folder, upstreams: slots, sticky }: CaddyInput): SitePart[] {
   const file = `${folder}/${bucketsFile}`;
-  const upstreams = bucketUpstreams(ports).join();
+  const upstreams = bucketUpstreams(slots).join();
   return [
     {
       isPart: (node) => isFileMatcher(pick(node, 'file'), folder),

@@ -1,10 +1,11 @@
 import { extname } from 'node:path';
 import type { Slot } from '../../workflows/runbook/plan.ts';
+import type { Upstreams } from '../../workflows/runbook/upstreams.ts';
 import { type LogFormat, parseLine } from './access-log.ts';
 
 /** Caddy's own JSON, with the address that a request went to as `upstream`. */
-export function caddyLog(ports: Record<Slot, number>, reach: string): LogFormat {
-  const slots = new Map(Object.entries(ports).map(([slot, port]) => [`${reach}:${port}`, slot]));
+export function caddyLog(upstreams: Upstreams): LogFormat {
+  const slots = new Map(Object.entries(upstreams).map(([slot, upstream]) => [upstream, slot]));
   return { time, rolled, read: (line) => read(line, slots) };
 }
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { TrafficPort } from '../../workflows/ports.ts';
-import { bucketsOf, sharesOf } from '../../workflows/runbook/buckets.ts';
+import type { HostPort } from '../../workflows/ports.ts';
+import { sharesOf } from '../../workflows/runbook/buckets.ts';
 import {
   bucketsFile,
   bucketsPath,
@@ -11,19 +11,23 @@ import {
   caddySite,
   noBuckets,
 } from '../../workflows/runbook/caddyfile.ts';
-import type { TrafficMeasurement } from '../../workflows/runbook/checks.ts';
+import { placesOf } from '../../workflows/runbook/places.ts';
 import type { Slot, Weights } from '../../workflows/runbook/plan.ts';
-import { type Answer, ask, whyNoAnswer } from '../checks/ask.ts';
+import { upstreamsOf } from '../../workflows/runbook/upstreams.ts';
+import type { Answer } from '../checks/ask.ts';
 import { notYet, refuse } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
-import { measureRequests } from './access-log.ts';
+import { sampleRequests } from './access-log.ts';
+import { askProxy } from './ask-proxy.ts';
 import { caddyLacks } from './caddy-config.ts';
 import { caddyLog } from './caddy-log.ts';
 import type { TrafficContext } from './context.ts';
 import { front, log, origin, path, reach } from './option-schemas.ts';
+import { type ProxyPort, proxyPort } from './proxy-port.ts';
 import { sticky } from './sticky.ts';
+import { assertSharable, wantedBuckets } from './wanted-buckets.ts';
 
-/** The environment's `traffic: { caddy: … }`. The access log must be readable where the worker runs. */
+/** The environment's `traffic: { caddy: … }`. Paths and URLs are those of the machine where it runs. */
 export const options = z
   .strictObject({
     front,
@@ -45,12 +49,11 @@ export const options = z
   });
 type CaddyOptions = z.output<typeof options>;
 
-export const caddy: ProductKind<TrafficPort, TrafficContext> = {
+export const caddy: ProductKind<ProxyPort, TrafficContext> = {
   options,
   create: (context, given) => createCaddy({ ...context, options: options.parse(given) }),
 };
 
-const askMs = 2_000;
 const switchMs = 5_000;
 
 /**
@@ -59,79 +62,76 @@ const switchMs = 5_000;
  * Throws `ProxyUnreachable` (worth another try) while Caddy is down, `ProxyNotReady` where its configuration is not
  * the one that is needed, `UnsupportedShare` for shares that 100 buckets cannot make.
  */
-function createCaddy({ target, host, options }: TrafficContext & { options: CaddyOptions }): TrafficPort {
-  const { front, admin, log, folder, sticky, reach } = options;
-  const { ports } = target;
-  const site: CaddyInput = { front, log, folder, ports, reach, sticky };
+function createCaddy({ target, host, options }: TrafficContext & { options: CaddyOptions }): ProxyPort {
+  const { front, admin, log, folder, sticky } = options;
+  const places = placesOf(target);
+  const upstreams = upstreamsOf(places, options.reach);
+  const slots = Object.keys(upstreams);
+  const site: CaddyInput = { front, log, folder, upstreams, sticky };
   const file = join(folder, bucketsFile);
-  const accessLog = { path: log, format: caddyLog(ports, reach) };
+  const accessLog = { host, path: log, format: caddyLog(upstreams) };
 
   async function observe(): Promise<Weights | null> {
-    const served = await servedPorts(site);
+    const served = await servedBuckets(host, site);
     if (served === null) return null;
-    const slotOf = new Map(Object.entries(ports).map(([slot, port]) => [String(port), slot]));
+    const slotOf = new Map(Object.entries(upstreams).map(([slot, upstream]) => [upstream, slot]));
     const shares = sharesOf(
-      served.split(' ').map((port) => slotOf.get(port)),
-      Object.keys(ports),
+      served.split(' ').map((upstream) => slotOf.get(upstream)),
+      slots,
     );
     if (shares) return shares;
     throw refuse(
       'ProxyNotReady',
-      `Caddy sends the traffic of ${front} to ports that are no slots of ${target.name}: ${file} says ` +
-        `${[...new Set(served.split(' '))].join(', ')}. Put them back into its \`ports\`.`,
+      `Caddy sends the traffic of ${front} to addresses that are no slots of ${target.name}: ${file} says ` +
+        `${[...new Set(served.split(' '))].join(', ')}. Put them back into its \`ports\`, or among its machines.`,
     );
   }
 
   async function setWeights(weights: Weights): Promise<void> {
-    const wanted = portsOf(weights, ports);
+    const wanted = wantedBuckets(weights, places)
+      .map((slot) => upstreams[slot])
+      .join(' ');
     if ((await host.read(file))?.trim() !== wanted) await host.write(file, `${wanted}\n`, 0o644);
     const deadline = performance.now() + switchMs;
-    while ((await servedPorts(site)) !== wanted) {
+    while ((await servedBuckets(host, site)) !== wanted) {
       if (performance.now() > deadline) throw notSwitched(site);
       await sleep(50);
     }
   }
 
   async function inFlight(slot: Slot): Promise<number> {
-    const counts = countsOf(await askAdmin(admin, '/reverse_proxy/upstreams'));
-    const buckets = bucketUpstreams(ports).map((upstream) => counts.get(upstream));
+    const counts = countsOf(await askAdmin(host, admin, '/reverse_proxy/upstreams'));
+    const buckets = bucketUpstreams(upstreams).map((upstream) => counts.get(upstream));
     // What is gone from the configuration is not listed even while it still answers: never take that for zero.
     if (!buckets.every((count) => count !== undefined)) throw unlisted(admin, target.name);
-    const to = (port: number) => counts.get(`${reach}:${port}`) ?? 0;
-    const others = Object.keys(ports).filter((other) => other !== slot);
+    const to = (slot: Slot) => counts.get(upstreams[slot]!) ?? 0;
+    const others = slots.filter((other) => other !== slot);
     // Caddy counts by bucket, exactly, and by address, of which it may lose one in a race: so all less the others'.
-    return Math.max(to(ports[slot]!), sum(buckets) - sum(others.map((other) => to(ports[other]!))));
-  }
-
-  function measure(slots: Slot[], from: number, to: number): Promise<TrafficMeasurement> {
-    return measureRequests(accessLog, slots, from, to);
+    return Math.max(to(slot), sum(buckets) - sum(others.map(to)));
   }
 
   async function missing(): Promise<string[]> {
     try {
-      const lacks = caddyLacks(await askAdmin(admin, '/config/'), site);
+      assertSharable(places);
+      const lacks = caddyLacks(await askAdmin(host, admin, '/config/'), site);
       if (lacks.length > 0) return [...lacks, remedy(site)];
       await observe();
-      await measure([], Date.now(), Date.now());
+      await sampleRequests(accessLog, [], Date.now(), Date.now());
       return [];
     } catch (error) {
       return [(error as Error).message];
     }
   }
 
-  return { observe, setWeights, inFlight, measure, missing, notices: async () => [], front: () => front };
-}
-
-/** The port of each bucket, as the file says it. */
-function portsOf(weights: Weights, ports: Record<Slot, number>): string {
-  try {
-    return bucketsOf(weights, Object.keys(ports))
-      .map((slot) => ports[slot])
-      .join(' ');
-  } catch (error) {
-    if (error instanceof RangeError) throw refuse('UnsupportedShare', `Caddy ${error.message}: use whole percents.`);
-    throw error;
-  }
+  return proxyPort({
+    observe,
+    setWeights,
+    inFlight,
+    sample: (wanted, from, to) => sampleRequests(accessLog, wanted, from, to),
+    missing,
+    notices: async () => [],
+    front: () => front,
+  });
 }
 
 /** Requests in flight by upstream, from Caddy's list of them. */
@@ -152,14 +152,14 @@ function unlisted(admin: string, target: string) {
   );
 }
 
-/** The port of each bucket as Caddy itself reads it, by the same file as for every other request; null: none yet. */
-async function servedPorts(site: CaddyInput): Promise<string | null> {
+/** Where each bucket goes as Caddy itself reads it, by the same file as for every other request; null: none yet. */
+async function servedBuckets(host: HostPort, site: CaddyInput): Promise<string | null> {
   const { front } = site;
-  const answer = await answerOf(front + bucketsPath);
+  const answer = await answerOf(host, front + bucketsPath);
   const said = answer.status === 200 ? answer.body.trim() : '';
   if (said === noBuckets) return null;
-  if (/^\d+( \d+){99}$/.test(said)) return said;
-  const what = `${front}${bucketsPath} answered ${answer.status} and named no ports`;
+  if (/^\S+:\d+( \S+:\d+){99}$/.test(said)) return said;
+  const what = `${front}${bucketsPath} answered ${answer.status} and named no buckets`;
   if (answer.status >= 500) throw notYet('ProxyUnreachable', `${what}; is Caddy behind something that is down?`);
   throw refuse('ProxyNotReady', `${what}: is this Caddy, with the site that Holdpoint needs? ${remedy(site)}`);
 }
@@ -176,8 +176,8 @@ function remedy(site: CaddyInput): string {
   return `Put this into the Caddyfile and reload Caddy (2.11.2 or newer):\n\n${caddySite(site)}`;
 }
 
-async function askAdmin(admin: string, path: string): Promise<unknown> {
-  const answer = await answerOf(admin + path);
+async function askAdmin(host: HostPort, admin: string, path: string): Promise<unknown> {
+  const answer = await answerOf(host, admin + path);
   if (answer.status === 200) return JSON.parse(answer.body);
   throw notYet(
     'ProxyUnreachable',
@@ -185,13 +185,10 @@ async function askAdmin(admin: string, path: string): Promise<unknown> {
   );
 }
 
-async function answerOf(url: string): Promise<Answer> {
-  try {
-    return await ask(url, { timeoutMs: askMs });
-  } catch (error) {
-    throw notYet(
-      'ProxyUnreachable',
-      `Caddy does not answer at ${url} (${whyNoAnswer(error)}); is it running? Start it: caddy run --config Caddyfile`,
-    );
-  }
+function answerOf(host: HostPort, url: string): Promise<Answer> {
+  return askProxy(
+    host,
+    url,
+    (why) => `Caddy does not answer at ${url} (${why}); is it running? Start it: caddy run --config Caddyfile`,
+  );
 }

@@ -17,7 +17,7 @@ import type { Runtime } from './haproxy-runtime.ts';
 export async function haproxyLacks(runtime: Runtime, input: HaproxyInput): Promise<string[]> {
   const level = (await runtime('show cli level')).trim();
   if (level !== 'admin') return [tooLittle(input.socket, level)];
-  const slots = Object.keys(input.ports);
+  const slots = Object.keys(input.upstreams);
   const perSlot = await Promise.all(slots.map((slot) => slotLacks(runtime, input, slot)));
   const lacks = [...(await sectionLacks(runtime, input)), ...perSlot.flat()];
   return lacks.length > 0 ? [...lacks, haproxyRemedy(input)] : [];
@@ -45,16 +45,18 @@ async function sectionLacks(runtime: Runtime, input: HaproxyInput): Promise<stri
   const ring = rings.find((line) => line.startsWith(`${name} `));
   if (!ring) return [`HAProxy has no ring ${name}, so none of the sections that Holdpoint needs.`];
   if (ring.endsWith(fingerprint)) return [];
-  return [`HAProxy has other sections for ${name} than this environment says (front, map, sticky, reach, ports).`];
+  return [
+    `HAProxy has other sections for ${name} than this environment says (front, map, sticky, reach, ports, machines).`,
+  ];
 }
 
-/** A sentence where the slot's backend does not lead to the slot's port, and only there; empty where it does. */
-export async function slotLacks(runtime: Runtime, { map, reach, ports }: HaproxyInput, slot: Slot): Promise<string[]> {
+/** A sentence where the slot's backend does not lead to the slot, and only there; empty where it does. */
+export async function slotLacks(runtime: Runtime, { map, upstreams }: HaproxyInput, slot: Slot): Promise<string[]> {
   const backend = haproxyBackend(map, slot);
   const servers = (await runtime(`show servers state ${backend}`)).split('\n').map((line) => line.split(' '));
   // Of its columns (management.txt, 9.3) the second is the backend, the fifth the address, the nineteenth the port.
   const found = servers.filter(([, name]) => name === backend).map((fields) => `${fields[4]}:${fields[18]}`);
-  const wanted = `${reach}:${ports[slot]}`;
+  const wanted = upstreams[slot];
   if (found.length === 1 && found[0] === wanted) return [];
   return [`HAProxy's backend ${backend} has to lead to ${wanted} alone${found.length ? `, not ${found}` : ''}.`];
 }

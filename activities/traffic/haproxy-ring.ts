@@ -1,11 +1,10 @@
 /** What HAProxy's ring says of the requests of some minutes: a line for each, ordered by time. */
-import type { TrafficMeasurement } from '../../workflows/runbook/checks.ts';
 import { type HaproxyInput, haproxyName, ringBytes } from '../../workflows/runbook/haproxy-cfg.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { refuse } from '../failures.ts';
 import { haproxyRemedy } from './haproxy-lacks.ts';
 import type { Runtime } from './haproxy-runtime.ts';
-import { quantiles } from './percentile.ts';
+import type { Samples } from './samples.ts';
 
 /** Lines get their time before they are written, so neighbours may be in the wrong order by a little. */
 const disorderMs = 2_000;
@@ -36,7 +35,7 @@ export async function readRing(runtime: Runtime, input: HaproxyInput): Promise<R
  * Where the ring does not know the window's beginning, since HAProxy was started or reloaded, or the ring was
  * overwritten after it, `windowMs` is as much shorter.
  */
-export function measureRing({ lines, started }: Ring, slots: Slot[], from: number, to: number): TrafficMeasurement {
+export function sampleRing({ lines, started }: Ring, slots: Slot[], from: number, to: number): Samples {
   const times: number[] = [];
   let requests = 0;
   let errors = 0;
@@ -51,7 +50,7 @@ export function measureRing({ lines, started }: Ring, slots: Slot[], from: numbe
   // A ring that is half full may have lost something: then its oldest line is the first that is known of.
   const isHalfFull = lines.length >= ringBytes / 2;
   const known = Math.max(from, isHalfFull ? timeAt(lines, 0) : started);
-  return { requests, errors, ...quantiles(times), windowMs: Math.max(0, to - known) };
+  return { requests, errors, times, windowMs: Math.max(0, to - known) };
 }
 
 /** Where the first line begins that is not older, found by halving. */

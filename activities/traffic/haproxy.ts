@@ -1,19 +1,21 @@
 import { z } from 'zod';
-import type { TrafficPort } from '../../workflows/ports.ts';
 import { sharesOf } from '../../workflows/runbook/buckets.ts';
 import { type HaproxyInput, haproxyBackend } from '../../workflows/runbook/haproxy-cfg.ts';
+import { placesOf } from '../../workflows/runbook/places.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
+import { upstreamsOf } from '../../workflows/runbook/upstreams.ts';
 import { refuse } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
 import { connectionsTo } from './connections.ts';
 import type { TrafficContext } from './context.ts';
 import { haproxyLacks, haproxyRemedy } from './haproxy-lacks.ts';
 import { readMap, writeMap } from './haproxy-map.ts';
-import { measureRing, readRing } from './haproxy-ring.ts';
+import { readRing, sampleRing } from './haproxy-ring.ts';
 import { type Runtime, runtimeAt } from './haproxy-runtime.ts';
 import { container, front, path, reach } from './option-schemas.ts';
+import { type ProxyPort, proxyPort } from './proxy-port.ts';
 import { sticky } from './sticky.ts';
-import { wantedBuckets } from './wanted-buckets.ts';
+import { assertSharable, wantedBuckets } from './wanted-buckets.ts';
 
 const address = z.string().regex(/^[A-Za-z0-9.-]+:\d{1,5}$/);
 
@@ -44,7 +46,7 @@ const options = z
   });
 type HaproxyOptions = z.output<typeof options>;
 
-export const haproxy: ProductKind<TrafficPort, TrafficContext> = {
+export const haproxy: ProductKind<ProxyPort, TrafficContext> = {
   options,
   create: (context, given) => createHaproxy({ ...context, options: options.parse(given) }),
 };
@@ -54,25 +56,23 @@ export const haproxy: ProductKind<TrafficPort, TrafficContext> = {
  * never a reload, no lost request, any number of slots. Every function may run twice. Throws `ProxyUnreachable` (worth
  * another try) while HAProxy is down, `ProxyNotReady` where its configuration is not the one that is needed.
  */
-function createHaproxy({ target, host, options }: TrafficContext & { options: HaproxyOptions }): TrafficPort {
-  const slots = Object.keys(target.ports);
-  const input: HaproxyInput = { ...options, sticky: options.sticky, ports: target.ports };
-  const runtime = runtimeAt(options.socket);
+function createHaproxy({ target, host, options }: TrafficContext & { options: HaproxyOptions }): ProxyPort {
+  const places = placesOf(target);
+  const upstreams = upstreamsOf(places, options.reach);
+  const slots = Object.keys(upstreams);
+  const input: HaproxyInput = { ...options, sticky: options.sticky, upstreams };
+  const runtime = runtimeAt(host, options.socket);
 
   async function inFlight(slot: Slot): Promise<number> {
     // HAProxy counts from the moment that it chose the backend, and connections those of old workers after a reload.
     const queued = await sessions(runtime, input, slot);
-    const connected = await connectionsTo({
-      host,
-      container: options.container ?? null,
-      address: options.reach,
-      port: target.ports[slot]!,
-    });
+    const connected = await connectionsTo({ host, container: options.container ?? null, to: upstreams[slot]! });
     return Math.max(queued, connected);
   }
 
   async function missing(): Promise<string[]> {
     try {
+      assertSharable(places);
       const lacks = await haproxyLacks(runtime, input);
       if (lacks.length === 0) await Promise.all(slots.map(inFlight));
       return lacks;
@@ -81,15 +81,15 @@ function createHaproxy({ target, host, options }: TrafficContext & { options: Ha
     }
   }
 
-  return {
+  return proxyPort({
     observe: async () => sharesOf(await readMap(runtime, input), slots),
-    setWeights: async (weights) => writeMap(runtime, host, input, wantedBuckets(weights, slots)),
+    setWeights: async (weights) => writeMap(runtime, host, input, wantedBuckets(weights, places)),
     inFlight,
-    measure: async (wanted, from, to) => measureRing(await readRing(runtime, input), wanted, from, to),
+    sample: async (wanted, from, to) => sampleRing(await readRing(runtime, input), wanted, from, to),
     missing,
     notices: async () => [],
     front: () => options.front,
-  };
+  });
 }
 
 /** As `show stat` counts them for a backend (`scur`): under way, and waiting for its server. */

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { TrafficPort } from '../../workflows/ports.ts';
 import { type NginxUpstreamInput, nginxUpstream, nginxUpstreamUse } from '../../workflows/runbook/nginx-upstream.ts';
+import { placesOf } from '../../workflows/runbook/places.ts';
 import type { Slot, Weights } from '../../workflows/runbook/plan.ts';
+import { upstreamsOf } from '../../workflows/runbook/upstreams.ts';
 import { notYet } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
-import { measureRequests } from './access-log.ts';
+import { sampleRequests } from './access-log.ts';
 import { connectionsTo } from './connections.ts';
 import type { TrafficContext } from './context.ts';
 import { assertRight, reload, reloadNotices, writeTested } from './nginx-command.ts';
@@ -13,8 +14,9 @@ import { nginxLog } from './nginx-log.ts';
 import { askState, sharesIn, weightsOf } from './nginx-state.ts';
 import { workersBeside } from './nginx-workers.ts';
 import { front, log, origin, path } from './option-schemas.ts';
+import { type ProxyPort, proxyPort } from './proxy-port.ts';
 
-/** The environment's `traffic: { kind: nginx-reload, … }`. nginx runs on the target's machine, not in a container. */
+/** The environment's `traffic: { kind: nginx-reload, … }`. nginx runs on the machine, not in a container. */
 const options = z
   .strictObject({
     front,
@@ -50,7 +52,7 @@ const options = z
     ],
   });
 
-export const nginxReload: ProductKind<TrafficPort, TrafficContext> = {
+export const nginxReload: ProductKind<ProxyPort, TrafficContext> = {
   options,
   create: (context, given) => createNginxReload({ ...context, options: options.parse(given) }),
 };
@@ -62,15 +64,16 @@ const reloadMs = 20_000;
  * it, reloads nginx and waits until no worker of before accepts connections. Requests are shared, not users. Every
  * function may run twice. Throws `ProxyUnreachable` (worth another try) while nginx is down.
  */
-function createNginxReload(context: TrafficContext & { options: z.output<typeof options> }): TrafficPort {
+function createNginxReload(context: TrafficContext & { options: z.output<typeof options> }): ProxyPort {
   const { target, host, options } = context;
-  const slots = Object.keys(target.ports);
-  const input: NginxUpstreamInput = { ...options, ports: target.ports };
-  const accessLog = { path: options.log, format: nginxLog };
+  const upstreams = upstreamsOf(placesOf(target), '127.0.0.1');
+  const slots = Object.keys(upstreams);
+  const input: NginxUpstreamInput = { ...options, upstreams };
+  const accessLog = { host, path: options.log, format: nginxLog };
 
   async function setWeights(weights: Weights): Promise<void> {
     const wanted = nginxUpstream(input, weights);
-    const before = await askState(input);
+    const before = await askState(host, input);
     // A call before this one may have died after its reload.
     if (before.shares === sharesIn(wanted) && (await host.read(options.file)) === wanted) return;
     const old = (await workersBeside(host, before.worker)).accepting;
@@ -85,7 +88,7 @@ function createNginxReload(context: TrafficContext & { options: z.output<typeof 
 
   /** A new worker says so, and none of the old ones accepts connections. */
   async function isTaken(wanted: string, old: number[]): Promise<boolean> {
-    const { shares, worker } = await askState(input);
+    const { shares, worker } = await askState(host, input);
     if (shares !== wanted || old.includes(worker)) return false;
     const { accepting } = await workersBeside(host, worker);
     return accepting.length > 0 && accepting.every((pid) => !old.includes(pid));
@@ -93,29 +96,29 @@ function createNginxReload(context: TrafficContext & { options: z.output<typeof 
 
   /** With each worker that is leaving: `keepalive_min_timeout` lets its clients ask once more, by the shares of before. */
   async function inFlight(slot: Slot): Promise<number> {
-    const { leaving } = await workersBeside(host, (await askState(input)).worker);
-    const to = { host, container: null, address: '127.0.0.1', port: target.ports[slot]! };
-    return leaving.length + (await connectionsTo(to));
+    const { leaving } = await workersBeside(host, (await askState(host, input)).worker);
+    return leaving.length + (await connectionsTo({ host, container: null, to: upstreams[slot]! }));
   }
 
   async function missing(): Promise<string[]> {
     const lacks = [
-      await lackOf(() => askState(input)),
+      await lackOf(() => askState(host, input)),
       await lackOf(() => assertRight(host, options.command)),
-      await lackOf(() => measureRequests(accessLog, slots, Date.now(), Date.now())),
+      await lackOf(() => Promise.all(slots.map(inFlight))),
+      await lackOf(() => sampleRequests(accessLog, slots, Date.now(), Date.now())),
     ].filter((lack) => lack !== null);
-    return lacks.length === 0 ? [] : [...lacks, ...remedies(input)];
+    return lacks.length === 0 ? [] : [...new Set(lacks), ...remedies(input)];
   }
 
-  return {
-    observe: async () => weightsOf((await askState(input)).shares, slots),
+  return proxyPort({
+    observe: async () => weightsOf((await askState(host, input)).shares, slots),
     setWeights,
     inFlight,
-    measure: (wanted, from, to) => measureRequests(accessLog, wanted, from, to),
+    sample: (wanted, from, to) => sampleRequests(accessLog, wanted, from, to),
     missing,
     notices: () => reloadNotices(host, options.command),
     front: () => options.front,
-  };
+  });
 }
 
 async function lackOf(look: () => Promise<unknown>): Promise<string | null> {

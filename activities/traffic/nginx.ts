@@ -1,21 +1,24 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { HostPort, TrafficPort } from '../../workflows/ports.ts';
+import type { HostPort } from '../../workflows/ports.ts';
 import { sharesOf } from '../../workflows/runbook/buckets.ts';
 import { type NginxInput, nginxConf, nginxFingerprint } from '../../workflows/runbook/nginx-conf.ts';
+import { placesOf } from '../../workflows/runbook/places.ts';
 import type { Slot, Weights } from '../../workflows/runbook/plan.ts';
+import { upstreamsOf } from '../../workflows/runbook/upstreams.ts';
 import { notYet, refuse } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
-import { measureRequests } from './access-log.ts';
+import { sampleRequests } from './access-log.ts';
 import { connectionsTo } from './connections.ts';
 import type { TrafficContext } from './context.ts';
 import { fileMoves, servedBuckets } from './nginx-buckets.ts';
 import { askBuckets, askChoice } from './nginx-front.ts';
 import { nginxLog } from './nginx-log.ts';
 import { container, front, log, path, reach } from './option-schemas.ts';
+import { type ProxyPort, proxyPort } from './proxy-port.ts';
 import { sticky } from './sticky.ts';
-import { wantedBuckets } from './wanted-buckets.ts';
+import { assertSharable, wantedBuckets } from './wanted-buckets.ts';
 
 /** The environment's `traffic: { kind: nginx, … }`. */
 const options = z
@@ -37,7 +40,7 @@ const options = z
   });
 type NginxOptions = z.output<typeof options>;
 
-export const nginx: ProductKind<TrafficPort, TrafficContext> = {
+export const nginx: ProductKind<ProxyPort, TrafficContext> = {
   options,
   create: (context, given) => createNginx({ ...context, options: options.parse(given) }),
 };
@@ -49,19 +52,21 @@ const switchMs = 5_000;
  * a reload, no lost request, any number of slots. Every function may run twice. Throws `ProxyUnreachable` (worth another
  * try) while nginx is down, `ProxyNotReady` where its configuration is not the one that is needed.
  */
-function createNginx({ target, host, options }: TrafficContext & { options: NginxOptions }): TrafficPort {
-  const slots = Object.keys(target.ports);
-  const input: NginxInput = { ...options, ports: target.ports, sticky: options.sticky };
-  const accessLog = { path: options.log, format: nginxLog };
+function createNginx({ target, host, options }: TrafficContext & { options: NginxOptions }): ProxyPort {
+  const places = placesOf(target);
+  const upstreams = upstreamsOf(places, options.reach);
+  const slots = Object.keys(upstreams);
+  const input: NginxInput = { ...options, upstreams, sticky: options.sticky };
+  const accessLog = { host, path: options.log, format: nginxLog };
 
   async function observe(): Promise<Weights | null> {
-    await ready(input);
-    return sharesOf(servedBuckets(await askBuckets(options.front, slots), slots), slots);
+    await ready(host, input);
+    return sharesOf(servedBuckets(await askBuckets(host, options.front, slots), slots), slots);
   }
 
   async function setWeights(weights: Weights): Promise<void> {
-    const wanted = wantedBuckets(weights, slots);
-    await ready(input);
+    const wanted = wantedBuckets(weights, places);
+    await ready(host, input);
     await moveFiles(host, options.folder, wanted, slots);
     const deadline = performance.now() + switchMs;
     while (!(await serves(wanted))) {
@@ -72,21 +77,21 @@ function createNginx({ target, host, options }: TrafficContext & { options: Ngin
 
   /** nginx sees the files of the buckets wanted, and shares a request out by them. */
   async function serves(wanted: Slot[]): Promise<boolean> {
-    const served = servedBuckets(await askBuckets(options.front, slots), slots);
-    const choice = await askChoice(options.front);
+    const served = servedBuckets(await askBuckets(host, options.front, slots), slots);
+    const choice = await askChoice(host, options.front);
     if (!choice || choice.slot !== wanted[choice.bucket]) return false;
     return served.every((slot, bucket) => slot === wanted[bucket]);
   }
 
   function inFlight(slot: Slot): Promise<number> {
-    const { container = null, reach } = options;
-    return connectionsTo({ host, container, address: reach, port: target.ports[slot]! });
+    return connectionsTo({ host, container: options.container ?? null, to: upstreams[slot]! });
   }
 
   async function missing(): Promise<string[]> {
     try {
+      assertSharable(places);
       await observe();
-      await measureRequests(accessLog, slots, Date.now(), Date.now());
+      await sampleRequests(accessLog, slots, Date.now(), Date.now());
       await Promise.all(slots.map(inFlight));
       return [];
     } catch (error) {
@@ -94,22 +99,22 @@ function createNginx({ target, host, options }: TrafficContext & { options: Ngin
     }
   }
 
-  return {
+  return proxyPort({
     observe,
     setWeights,
     inFlight,
-    measure: (wanted, from, to) => measureRequests(accessLog, wanted, from, to),
+    sample: (wanted, from, to) => sampleRequests(accessLog, wanted, from, to),
     missing,
     notices: async () => [],
     front: () => options.front,
-  };
+  });
 }
 
-async function ready(input: NginxInput): Promise<void> {
-  const choice = await askChoice(input.front);
+async function ready(host: HostPort, input: NginxInput): Promise<void> {
+  const choice = await askChoice(host, input.front);
   if (choice?.fingerprint === nginxFingerprint(input)) return;
   const lack = choice
-    ? `nginx at ${input.front} has another configuration than this environment says (ports, log, folder, sticky)`
+    ? `nginx at ${input.front} has another configuration than this environment says (ports, machines, log, folder, sticky)`
     : `nginx at ${input.front} has no configuration of Holdpoint's, or it is another server that answers there`;
   throw refuse(
     'ProxyNotReady',
@@ -136,7 +141,10 @@ async function moveFiles(host: HostPort, folder: string, wanted: Slot[], slots: 
 async function done(host: HostPort, command: string[]): Promise<void> {
   const { exitCode, stderr } = await host.exec(command, {});
   if (exitCode === 0) return;
-  throw notYet('FolderUnwritable', `Cannot change nginx's buckets: ${command[0]} said ${stderr.trim()}.`);
+  throw notYet(
+    'FolderUnwritable',
+    `Cannot change nginx's buckets on ${host.name}: ${command[0]} said ${stderr.trim()}.`,
+  );
 }
 
 function notSwitched({ front, folder }: NginxOptions): Error {

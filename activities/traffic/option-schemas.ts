@@ -27,7 +27,7 @@ export const front = origin.meta({
 
 /** The option `log` of every proxy that is measured by its access log. */
 export const log = path.meta({
-  description: 'Absolute path of the access log, which the worker has to be able to read.',
+  description: "Absolute path of the access log, which Holdpoint's user on that machine has to be able to read.",
   examples: ['/var/log/shop/access.log'],
 });
 
@@ -46,6 +46,8 @@ export const reach = z
   .ipv4({ error: 'an IPv4 address such as 127.0.0.1' })
   .default('127.0.0.1')
   .meta({
-    description: "IPv4 address at which the proxy reaches the slots' ports; from a container its network's gateway.",
+    description:
+      "IPv4 address at which the proxy reaches the slots' ports; from a container its network's gateway. The machines of " +
+      'a fleet have addresses of their own.',
     examples: ['127.0.0.1', '172.17.0.1'],
   });

@@ -1,8 +1,7 @@
+import type { HostPort } from '../../workflows/ports.ts';
 import type { TraefikChild } from '../../workflows/runbook/traefik-dynamic.ts';
-import { ask, whyNoAnswer } from '../checks/ask.ts';
 import { notYet } from '../failures.ts';
-
-const askMs = 2_000;
+import { askProxy } from './ask-proxy.ts';
 
 /** What Traefik says of the router and the service with this name from its file provider. */
 export interface TraefikState {
@@ -13,9 +12,9 @@ export interface TraefikState {
 }
 
 /** Throws `ProxyUnreachable`, and `ProxyNotReady` where no API of Traefik answers; both worth another try. */
-export async function traefikState(api: string, name: string): Promise<TraefikState> {
-  const services = asList(await get(api, `/api/http/services?search=${name}&per_page=10000`));
-  const routers = asList(await get(api, `/api/http/routers?search=${name}&per_page=10000`));
+export async function traefikState(host: HostPort, api: string, name: string): Promise<TraefikState> {
+  const services = asList(await get(host, api, `/api/http/services?search=${name}&per_page=10000`));
+  const routers = asList(await get(host, api, `/api/http/routers?search=${name}&per_page=10000`));
   const named = new Map(services.map((service) => [service.name, service]));
   const shared = named.get(`${name}@file`);
   const parts = shared?.weighted?.services ?? shared?.highestRandomWeight?.services;
@@ -30,9 +29,9 @@ export async function traefikState(api: string, name: string): Promise<TraefikSt
 }
 
 /** What Traefik's static configuration lacks, as far as its API tells; throws like {@link traefikState}. */
-export async function staticLacks(api: string, entryPoints: string[]): Promise<string[]> {
-  const { features, providers } = (await get(api, '/api/overview')) as Overview;
-  const points = asList(await get(api, '/api/entrypoints')).map(({ name }) => name);
+export async function staticLacks(host: HostPort, api: string, entryPoints: string[]): Promise<string[]> {
+  const { features, providers } = (await get(host, api, '/api/overview')) as Overview;
+  const points = asList(await get(host, api, '/api/entrypoints')).map(({ name }) => name);
   const lacks = entryPoints.flatMap((name) =>
     points.includes(name) ? [] : [`Traefik has no entry point ${name}; it has ${points.join(', ')}.`],
   );
@@ -61,8 +60,8 @@ function asList(answer: unknown): Representation[] {
   return Array.isArray(answer) ? answer : [];
 }
 
-async function get(api: string, path: string): Promise<unknown> {
-  const { status, body } = await answerOf(api + path);
+async function get(host: HostPort, api: string, path: string): Promise<unknown> {
+  const { status, body } = await answerOf(host, api + path);
   if (status === 200) return JSON.parse(body);
   // Not refused: it listens before it has read its configuration.
   throw notYet(
@@ -71,13 +70,10 @@ async function get(api: string, path: string): Promise<unknown> {
   );
 }
 
-async function answerOf(url: string) {
-  try {
-    return await ask(url, { timeoutMs: askMs });
-  } catch (error) {
-    throw notYet(
-      'ProxyUnreachable',
-      `Traefik's API does not answer at ${url} (${whyNoAnswer(error)}); is Traefik running, with its API there?`,
-    );
-  }
+function answerOf(host: HostPort, url: string) {
+  return askProxy(
+    host,
+    url,
+    (why) => `Traefik's API does not answer at ${url} (${why}); is Traefik running, with its API there?`,
+  );
 }

@@ -1,22 +1,21 @@
-import { open } from 'node:fs/promises';
+import type { HostPort } from '../../workflows/ports.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
+import type { Upstreams } from '../../workflows/runbook/upstreams.ts';
 import { type LogFormat, numbered, parseLine } from './access-log.ts';
 
+/** Longer than the longest line. */
+const lookBytes = 64 * 1024;
+
 /** Traefik's access log in JSON, with its own fields. */
-export function traefikLog(ports: Record<Slot, number>, reach: string): LogFormat {
-  const slots = new Map(Object.entries(ports).map(([slot, port]) => [`${reach}:${port}`, slot]));
+export function traefikLog(upstreams: Upstreams): LogFormat {
+  const slots = new Map(Object.entries(upstreams).map(([slot, upstream]) => [upstream, slot]));
   return { time, rolled: numbered, read: (line) => read(line, slots) };
 }
 
 /** Whether the log's first line is of that kind; true of an empty log. */
-export async function isTraefikLog(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    for await (const line of file.readLines()) return time(line) !== null;
-    return true;
-  } finally {
-    await file.close();
-  }
+export async function isTraefikLog(host: HostPort, path: string): Promise<boolean> {
+  const start = (await host.readRange(path, 0, lookBytes)).toString('latin1');
+  return start === '' || time(start.split('\n', 1)[0]!) !== null;
 }
 
 /** A line is written when the answer has ended. A quote inside a value would be escaped, so these are its own keys. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { TrafficPort } from '../../workflows/ports.ts';
+import { type Place, placesOf } from '../../workflows/runbook/places.ts';
 import type { Slot, Weights } from '../../workflows/runbook/plan.ts';
 import {
   type TraefikChild,
@@ -11,15 +11,18 @@ import {
   traefikName,
   traefikStatic,
 } from '../../workflows/runbook/traefik-dynamic.ts';
+import { upstreamsOf } from '../../workflows/runbook/upstreams.ts';
 import { notYet, refuse } from '../failures.ts';
 import type { ProductKind } from '../product-kind.ts';
-import { measureRequests } from './access-log.ts';
+import { sampleRequests } from './access-log.ts';
 import { connectionsTo } from './connections.ts';
 import type { TrafficContext } from './context.ts';
 import { container, front, log, origin, path, reach } from './option-schemas.ts';
+import { type ProxyPort, proxyPort } from './proxy-port.ts';
 import { sticky } from './sticky.ts';
 import { staticLacks, type TraefikState, traefikState } from './traefik-api.ts';
 import { isTraefikLog, traefikLog } from './traefik-log.ts';
+import { assertSharable, unsupported } from './wanted-buckets.ts';
 
 const traefikSticky = sticky.refine((by): by is TraefikSticky => by === 'address' || 'ownCookie' in by, {
   error:
@@ -67,7 +70,7 @@ export const options = z
   });
 type TraefikOptions = z.output<typeof options>;
 
-export const traefik: ProductKind<TrafficPort, TrafficContext> = {
+export const traefik: ProductKind<ProxyPort, TrafficContext> = {
   options,
   create: (context, given) => createTraefik({ ...context, options: options.parse(given) }),
 };
@@ -84,67 +87,68 @@ const whyNot =
  * try) while Traefik is down, `ProxyNotReady` where its configuration is not the one that is needed, and
  * `UnsupportedShare` for shares that are no whole percents.
  */
-function createTraefik({ target, host, options }: TrafficContext & { options: TraefikOptions }): TrafficPort {
-  const { ports } = target;
-  const { api, file, log, reach, entryPoints } = options;
-  const input: TraefikInput = { ...options, ports, sticky: options.sticky };
+function createTraefik({ target, host, options }: TrafficContext & { options: TraefikOptions }): ProxyPort {
+  const { api, file, log, entryPoints } = options;
+  const places = placesOf(target);
+  const upstreams = upstreamsOf(places, options.reach);
+  const input: TraefikInput = { ...options, upstreams, sticky: options.sticky };
   const name = traefikName(file);
-  const accessLog = { path: log, format: traefikLog(ports, reach) };
+  const accessLog = { host, path: log, format: traefikLog(upstreams) };
 
   async function observe(): Promise<Weights | null> {
-    const { children } = await traefikState(api, name);
+    const { children } = await traefikState(host, api, name);
     if (children) return sharesOf(children, input);
     if ((await host.read(file)) === null) return null;
     throw notYet('ProxyNotReady', `Traefik at ${api} does not know what ${file} says: ${whyNot}`);
   }
 
   async function setWeights(weights: Weights): Promise<void> {
-    const wanted = wantedChildren(input, weights);
+    const wanted = wantedChildren(input, weights, places);
     const text = traefikDynamic(input, wanted);
     if ((await host.read(file)) !== text) await host.write(file, text, 0o644);
     const deadline = performance.now() + switchMs;
     for (;;) {
-      const state = await traefikState(api, name);
+      const state = await traefikState(host, api, name);
       if (serves(state, wanted)) return;
       if (performance.now() > deadline) throw notSwitched(input, state);
       await sleep(50);
     }
   }
 
-  const inFlight = (slot: Slot) =>
-    connectionsTo({ host, container: options.container ?? null, address: reach, port: ports[slot]! });
+  const inFlight = (slot: Slot) => connectionsTo({ host, container: options.container ?? null, to: upstreams[slot]! });
 
   async function missing(): Promise<string[]> {
     try {
-      const lacks = await staticLacks(api, entryPoints);
+      assertSharable(places);
+      const lacks = await staticLacks(host, api, entryPoints);
       if (lacks.length > 0) return [...lacks, remedy(input)];
       await observe();
-      await measureRequests(accessLog, [], Date.now(), Date.now());
-      await Promise.all(Object.keys(ports).map(inFlight));
-      if (await isTraefikLog(log)) return [];
+      await sampleRequests(accessLog, [], Date.now(), Date.now());
+      await Promise.all(Object.keys(upstreams).map(inFlight));
+      if (await isTraefikLog(host, log)) return [];
       return [`The access log ${log} is not in JSON with all its fields; move it away after this.`, remedy(input)];
     } catch (error) {
       return [(error as Error).message, remedy(input)];
     }
   }
 
-  return {
+  return proxyPort({
     observe,
     setWeights,
     inFlight,
-    measure: (slots, from, to) => measureRequests(accessLog, slots, from, to),
+    sample: (slots, from, to) => sampleRequests(accessLog, slots, from, to),
     missing,
     notices: async () => [],
     front: () => options.front,
-  };
+  });
 }
 
-function wantedChildren(input: TraefikInput, weights: Weights): TraefikChild[] {
+function wantedChildren(input: TraefikInput, weights: Weights, places: Place[]): TraefikChild[] {
+  assertSharable(places);
   try {
-    return traefikChildren(input, weights);
+    return traefikChildren(input, weights, places);
   } catch (error) {
-    if (error instanceof RangeError) throw refuse('UnsupportedShare', `Traefik ${error.message}: use whole percents.`);
-    throw error;
+    throw unsupported(error);
   }
 }
 
@@ -158,18 +162,18 @@ function serves({ children, routerError }: TraefikState, wanted: TraefikChild[])
 }
 
 /** Throws `ProxyNotReady` where a part of the traffic goes to what is no slot. */
-function sharesOf(children: TraefikChild[], { reach, ports, file }: TraefikInput): Weights {
+function sharesOf(children: TraefikChild[], { upstreams, file }: TraefikInput): Weights {
   const total = children.reduce((sum, { weight }) => sum + weight, 0);
   const to = (url: string) =>
     children.filter((child) => child.url === url).reduce((sum, { weight }) => sum + weight, 0);
-  const parts = Object.entries(ports).map(([slot, port]) => [slot, to(`http://${reach}:${port}`)] as const);
+  const parts = Object.entries(upstreams).map(([slot, upstream]) => [slot, to(`http://${upstream}`)] as const);
   if (parts.reduce((sum, [, part]) => sum + part, 0) === total) {
     return Object.fromEntries(parts.map(([slot, part]) => [slot, part / total]));
   }
   throw refuse(
     'ProxyNotReady',
     `Traefik sends traffic to servers that are no slots: ${file} says ` +
-      `${[...new Set(children.map(({ url }) => url))].join(', ')}. Put them back into the target's \`ports\`.`,
+      `${[...new Set(children.map(({ url }) => url))].join(', ')}. Put them back into the target's \`ports\`, or among its machines.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import type { Place } from './places.ts';
 import type { Slot, Weights } from './plan.ts';
 
 /** A proxy puts every user into one of so many buckets, by a hash; a share is a number of buckets. */
@@ -6,27 +7,46 @@ export const bucketCount = 100;
 /**
  * The slot of each bucket, 0 to 99. Pure, so that the same shares always move the same users.
  *
- * Two slots: the first has the lower buckets, so a share that grows moves users in one direction only, and one that
- * shrinks moves exactly those back. More slots share equally, or not at all: each bucket has a home, and moves only
- * while its home has no traffic, spread over the others. `slots` in the target's order. Throws RangeError for
- * shares that are no whole percents, do not sum to 1, or differ among more than two slots.
+ * Sides (blue and green) have buckets in a row, the first side the lower ones, so a share that grows moves users in one
+ * direction only, and one that shrinks moves exactly those back. Within a side each bucket has a machine as its home,
+ * and is elsewhere only while its home has no traffic. The slots of a pool on one machine are homes alike. Throws
+ * RangeError for shares of one machine that are no whole percents, for ones that do not sum to 1, and for ones that
+ * differ within a side.
  */
-export function bucketsOf(weights: Weights, slots: Slot[]): Slot[] {
-  const shares = slots.map((slot) => Math.round((weights[slot] ?? 0) * bucketCount));
-  const exact = slots.every((slot, i) => Math.abs((weights[slot] ?? 0) * bucketCount - shares[i]!) < 1e-6);
-  const sum = shares.reduce((total, share) => total + share, 0);
-  const active = slots.filter((slot) => (weights[slot] ?? 0) > 0);
-  const buckets = Array.from({ length: bucketCount }, (_, bucket) => bucket);
-  if (slots.length > 2 && active.every((slot) => Math.abs(weights[slot]! - 1 / active.length) < 0.01)) {
-    return buckets.map((bucket) => {
-      const home = slots[bucket % slots.length]!;
-      return active.includes(home) ? home : active[Math.floor(bucket / slots.length) % active.length]!;
-    });
+export function bucketsOf(weights: Weights, places: Place[]): Slot[] {
+  const share = ({ slot }: Place) => weights[slot] ?? 0;
+  const isPool = places.length > 2 && places.every(({ host }) => host === null);
+  const homeOf = (place: Place) => place.host ?? (isPool ? place.slot : '');
+  const sideOf = (place: Place) => (isPool ? '' : place.side);
+  const homes = [...new Set(places.map(homeOf))];
+  const sides = [...new Set(places.map(sideOf))].map((side) => {
+    const active = places.filter((place) => sideOf(place) === side && share(place) > 0);
+    return { active, share: active.reduce((sum, place) => sum + share(place), 0) };
+  });
+  if (!canBeShared(sides, share, homes.length)) {
+    throw new RangeError(
+      `cannot share traffic as ${places.map((place) => `${place.slot} ${share(place)}`).join(', ')}`,
+    );
   }
-  if (slots.length > 2 || !exact || sum !== bucketCount) {
-    throw new RangeError(`cannot share traffic as ${slots.map((slot) => `${slot} ${weights[slot] ?? 0}`).join(', ')}`);
-  }
-  return buckets.map((bucket) => (bucket < shares[0]! ? slots[0]! : slots[1]!));
+  const sumOf = (some: typeof sides) => some.reduce((sum, side) => sum + side.share, 0);
+  // Of the whole sum: shares that were rounded to percents may leave one bucket to nobody.
+  const ends = sides.map((_, index) => Math.round((sumOf(sides.slice(0, index + 1)) / sumOf(sides)) * bucketCount));
+  return Array.from({ length: bucketCount }, (_, bucket) => {
+    const { active } = sides[ends.findIndex((end) => bucket < end)]!;
+    const atHome = active.find((place) => homeOf(place) === homes[bucket % homes.length]);
+    return (atHome ?? active[Math.floor(bucket / homes.length) % active.length]!).slot;
+  });
+}
+
+function canBeShared(
+  sides: { active: Place[]; share: number }[],
+  share: (place: Place) => number,
+  homes: number,
+): boolean {
+  const sum = sides.reduce((total, side) => total + side.share, 0);
+  const even = sides.every(({ active }) => active.every((place) => Math.abs(share(place) - share(active[0]!)) < 0.011));
+  const exact = sides.every((side) => Math.abs(side.share * bucketCount - Math.round(side.share * bucketCount)) < 1e-6);
+  return Math.abs(sum - 1) < 0.011 && even && (homes > 1 || exact);
 }
 
 /** The shares that such buckets make; null where one belongs to no slot. */

@@ -1,8 +1,8 @@
 import { bucketCount } from './buckets.ts';
-import type { Slot } from './plan.ts';
 import { ownCookieSeconds, type Sticky } from './sticky.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** Caddy's part of the front door, as the environment's `traffic` options and the target's ports say it. */
+/** Caddy's part of the front door, as the environment's `traffic` options and the target's places say it. */
 export interface CaddyInput {
   /** URL that people use, without a path: `http://127.0.0.1:8080`, `https://shop.example.com`. */
   front: string;
@@ -10,15 +10,13 @@ export interface CaddyInput {
   log: string;
   /** Absolute path of the folder in which Holdpoint keeps its file for Caddy. */
   folder: string;
-  ports: Record<Slot, number>;
-  /** Address at which Caddy reaches the ports: 127.0.0.1 unless it runs in a container. */
-  reach?: string;
+  upstreams: Upstreams;
   /** Absent: each request is drawn by itself. */
   sticky?: Sticky | undefined;
 }
 
 /**
- * Name of the file in the folder that says where each bucket goes: 100 ports, separated by spaces. Without it nobody
+ * Name of the file in the folder that says where each bucket goes: 100 times `address:port`, separated by spaces. Without it nobody
  * is served, so that a first version gets no traffic before its probe.
  */
 export const bucketsFile = 'buckets';
@@ -31,10 +29,10 @@ export const keyHeader = 'X-Holdpoint-Key';
 
 /**
  * The upstream of each bucket, a placeholder that Caddy fills in at each request. Caddy counts requests by this text,
- * for all sites together, so it has the first port in it, which no other service can have.
+ * for all sites together, so it has the first slot's address in it, which no other service can have.
  */
-export function bucketUpstreams(ports: Record<Slot, number>): string[] {
-  const first = Object.values(ports)[0];
+export function bucketUpstreams(upstreams: Upstreams): string[] {
+  const first = Object.values(upstreams)[0]?.replaceAll(/[^A-Za-z0-9]/g, '-');
   return Array.from({ length: bucketCount }, (_, n) => `{bucket.${first}.${String(n).padStart(2, '0')}}`);
 }
 
@@ -98,18 +96,18 @@ function siteAddress(front: string): string {
 }
 
 /** `keepalive 1s`: shorter than any common server's own limit, or a POST meets a connection just being closed. */
-function bucketRoutes({ front, folder, ports, reach = '127.0.0.1', sticky }: CaddyInput): string {
-  const upstreams = bucketUpstreams(ports).join(' ');
-  const pattern = Array(bucketCount).fill('(\\d+)').join(' ');
-  const addresses = Array.from({ length: bucketCount }, (_, n) => `${reach}:\${${n + 1}}`).join(' ');
+function bucketRoutes({ front, folder, upstreams, sticky }: CaddyInput): string {
+  const buckets = bucketUpstreams(upstreams).join(' ');
+  const pattern = Array(bucketCount).fill('(\\S+)').join(' ');
+  const addresses = Array.from({ length: bucketCount }, (_, n) => `\${${n + 1}}`).join(' ');
   const { before, policy, keyed } = choice(sticky, front.startsWith('https:'));
   return [
     ...before,
-    `map ${quoted(`{file.${folder}/${bucketsFile}}`)} ${upstreams} {`,
+    `map ${quoted(`{file.${folder}/${bucketsFile}}`)} ${buckets} {`,
     `	"~^${pattern}$" ${addresses}`,
     '}',
     'log_append upstream {http.reverse_proxy.upstream.hostport}',
-    `reverse_proxy ${upstreams} {`,
+    `reverse_proxy ${buckets} {`,
     `	lb_policy ${policy}`,
     ...(keyed ? [`	header_up -${keyHeader}`] : []),
     '	transport http {',

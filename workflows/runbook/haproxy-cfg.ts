@@ -3,8 +3,9 @@ import { bucketCount } from './buckets.ts';
 import { hashOf } from './hash-of.ts';
 import type { Slot } from './plan.ts';
 import { ownCookieSeconds, type Sticky } from './sticky.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** HAProxy's part of the front door, as the environment's `traffic` options and the target's ports say it. */
+/** HAProxy's part of the front door, as the environment's `traffic` options and the target's places say it. */
 export interface HaproxyInput {
   /** URL that people use, without a path: `http://127.0.0.1:8080`, `https://shop.example.com`. */
   front: string;
@@ -12,10 +13,8 @@ export interface HaproxyInput {
   socket: string;
   /** Absolute path of the file that says which slot has which bucket; its name names the service in HAProxy. */
   map: string;
-  /** Address at which HAProxy reaches the slots. */
-  reach: string;
   sticky: Sticky | undefined;
-  ports: Record<Slot, number>;
+  upstreams: Upstreams;
 }
 
 /** Bytes of the ring that keeps a line for each request: 400,000 requests, 14 minutes at 500 a second. */
@@ -71,7 +70,7 @@ function sections(input: HaproxyInput, fingerprint: string): string {
 ring ${name}
     description "${fingerprint}"
     format raw
-    maxlen ${lineBytes + Math.max(...Object.keys(input.ports).map((slot) => slot.length))}
+    maxlen ${lineBytes + Math.max(...Object.keys(input.upstreams).map((slot) => slot.length))}
     size ${ringBytes}
 frontend ${name}
 ${binds(front, name)}
@@ -89,8 +88,8 @@ ${bucketRules(sticky, front)}
     http-request set-var(txn.slot) var(txn.bucket),map_str(${map})
     http-request return status 503 content-type text/plain string "Nothing is deployed here yet." unless { var(txn.slot) -m found }
     use_backend ${name}_%[var(txn.slot)]
-${Object.entries(input.ports)
-  .map(([slot, port]) => backend(input, slot, port))
+${Object.entries(input.upstreams)
+  .map(([slot, upstream]) => backend(input.map, slot, upstream))
   .join('')}`;
 }
 
@@ -125,13 +124,13 @@ function ownCookieRules(cookie: string, front: string): string {
 }
 
 /** One connection a request: connections to a slot are then its requests in flight, in old workers after a reload too. */
-function backend({ map, reach }: HaproxyInput, slot: Slot, port: number): string {
+function backend(map: string, slot: Slot, upstream: string): string {
   return `backend ${haproxyBackend(map, slot)}
     mode http
     timeout connect 5s
     timeout server 60s
     timeout tunnel 1h
     option http-server-close
-    server ${slot} ${reach}:${port}
+    server ${slot} ${upstream}
 `;
 }

@@ -4,8 +4,9 @@ import { bucketCount } from './buckets.ts';
 import { hashOf } from './hash-of.ts';
 import type { Slot } from './plan.ts';
 import { ownCookieSeconds, type Sticky } from './sticky.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** nginx's part of the front door, as the environment's `traffic` options and the target's ports say it. */
+/** nginx's part of the front door, as the environment's `traffic` options and the target's places say it. */
 export interface NginxInput {
   /** URL that people use, without a path: `http://127.0.0.1:8080`, `https://shop.example.com`. */
   front: string;
@@ -13,10 +14,8 @@ export interface NginxInput {
   log: string;
   /** Absolute path of the folder with a folder for each slot, in which an empty file is a bucket that goes there. */
   folder: string;
-  /** Address at which nginx reaches the slots. */
-  reach: string;
   sticky: Sticky | undefined;
-  ports: Record<Slot, number>;
+  upstreams: Upstreams;
 }
 
 /** Answered by nginx itself and never logged: `holdpoint <fingerprint> <bucket> <slot>` of this very request. */
@@ -60,8 +59,8 @@ ${listen(input.front)}
 
     set $holdpoint_slot '';
     set $holdpoint_address '';
-${Object.entries(input.ports)
-  .map(([slot, port]) => choice(`${input.folder}/${slot}/$${name}_bucket`, slot, `${input.reach}:${port}`))
+${Object.entries(input.upstreams)
+  .map(([slot, upstream]) => choice(`${input.folder}/${slot}/$${name}_bucket`, slot, upstream))
   .join('\n')}
     set $holdpoint_connection close;
     if ($http_upgrade) { set $holdpoint_connection upgrade; }

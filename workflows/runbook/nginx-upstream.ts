@@ -1,5 +1,6 @@
 /** The one file that Holdpoint writes for an nginx which is reloaded at each switch. */
-import type { Slot, Weights } from './plan.ts';
+import type { Weights } from './plan.ts';
+import type { Upstreams } from './upstreams.ts';
 
 export interface NginxUpstreamInput {
   /** URL that people use, without a path. */
@@ -12,17 +13,24 @@ export interface NginxUpstreamInput {
   upstream: string;
   /** Loopback URL at which nginx tells what it serves. */
   state: string;
-  ports: Record<Slot, number>;
+  /** IPv4 addresses alone: that is what nginx logs. */
+  upstreams: Upstreams;
 }
 
+/** A share of all the traffic, as a weight: fine enough for the machines of a fleet. */
+export const wholeShare = 10_000;
+
 /** The file for these shares; null: as before a first deploy, when nobody is served. */
-export function nginxUpstream({ upstream, state, ports }: NginxUpstreamInput, weights: Weights | null): string {
-  const percents = Object.keys(ports).map((slot) => [slot, Math.round((weights?.[slot] ?? 0) * 100)] as const);
-  const servers = percents.map(([slot, percent]) => {
+export function nginxUpstream({ upstream, state, upstreams }: NginxUpstreamInput, weights: Weights | null): string {
+  const parts = Object.keys(upstreams).map((slot) => [slot, Math.round((weights?.[slot] ?? 0) * wholeShare)] as const);
+  const servers = parts.map(([slot, part]) => {
     // Whoever is down for a moment is not left out for ten seconds: that is not nginx's to decide during a deploy.
-    return `    server 127.0.0.1:${ports[slot]} ${percent === 0 ? 'down' : `weight=${percent} max_fails=0`};`;
+    return `    server ${upstreams[slot]} ${part === 0 ? 'down' : `weight=${part} max_fails=0`};`;
   });
-  const names = Object.entries(ports).map(([slot, port]) => `    "~127\\.0\\.0\\.1:${port}$" ${slot};`);
+  // Of several that were tried the last one answered.
+  const names = Object.entries(upstreams).map(
+    ([slot, address]) => `    "~(?:^| )${address.replaceAll('.', '\\.')}$" ${slot};`,
+  );
   return `# Written by Holdpoint at each switch: changes made here are lost.
 upstream ${upstream} {
 ${servers.join('\n')}
@@ -37,7 +45,7 @@ server {
     listen ${new URL(state).host};
     access_log off;
     default_type text/plain;
-    location / { return 200 "holdpoint $pid ${percents.map(([slot, percent]) => `${slot}=${percent}`).join(' ')}"; }
+    location / { return 200 "holdpoint $pid ${parts.map(([slot, part]) => `${slot}=${part}`).join(' ')}"; }
 }
 `;
 }

@@ -1,8 +1,10 @@
-import { bucketCount, bucketsOf } from './buckets.ts';
+import { bucketsOf } from './buckets.ts';
+import type { Place } from './places.ts';
 import type { Slot, Weights } from './plan.ts';
 import { ownCookieSeconds } from './sticky.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** Traefik's part of the front door, as the environment's `traffic` options and the target's ports say it. */
+/** Traefik's part of the front door, as the environment's `traffic` options and the target's places say it. */
 export interface TraefikInput {
   /** URL that people use, without a path: `http://127.0.0.1:8080`, `https://shop.example.com`. */
   front: string;
@@ -15,9 +17,7 @@ export interface TraefikInput {
   /** Which requests are the service's, as Traefik's routers say it. */
   rule: string;
   entryPoints: string[];
-  /** Address at which Traefik reaches the slots. */
-  reach: string;
-  ports: Record<Slot, number>;
+  upstreams: Upstreams;
   /** Absent: each request is drawn by itself. */
   sticky: TraefikSticky | undefined;
 }
@@ -41,22 +41,40 @@ export function traefikName(file: string): string {
  * What shares the traffic. With an own cookie always the same 100, which the cookie names, so that a user changes the
  * version only when a bucket changes its server. Otherwise one a slot: an address is hashed with each name, and the
  * highest number, times the weight, wins, so a weight that grows moves users in one direction only. That hash mixes
- * what comes last in a name badly; so names differ at their beginning. Throws what `bucketsOf` throws.
+ * what comes last in a name badly; so names differ at their beginning. `places`: the target's. Throws what `bucketsOf`
+ * throws.
  */
-export function traefikChildren({ file, reach, ports, sticky }: TraefikInput, weights: Weights): TraefikChild[] {
-  const slots = Object.keys(ports);
-  const buckets = bucketsOf(weights, slots);
+export function traefikChildren(
+  { file, upstreams, sticky }: TraefikInput,
+  weights: Weights,
+  places: Place[],
+): TraefikChild[] {
+  const buckets = bucketsOf(weights, places);
   const child = (name: string, weight: number, slot: Slot) => ({
     name: `${name}-of-holdpoint-${traefikName(file)}`,
     weight,
-    url: `http://${reach}:${ports[slot]}`,
+    url: `http://${upstreams[slot]}`,
   });
   if (typeof sticky === 'object') {
     return buckets.map((slot, bucket) => child(String(bucket).padStart(2, '0'), 1, slot));
   }
-  const active = slots.filter((slot) => (weights[slot] ?? 0) > 0);
-  const percent = (slot: Slot) => Math.round(weights[slot]! * bucketCount);
-  return active.map((slot) => child(slot, slots.length > 2 ? 1 : percent(slot), slot));
+  return Object.entries(parts(weights, places)).map(([slot, part]) => child(slot, part, slot));
+}
+
+/** Of all the traffic as a whole number, fine enough for the machines of a fleet. */
+const wholeShare = 10_000;
+
+/** Exactly alike for those that share alike, or users of one would move to another whenever a share is rounded. */
+function parts(weights: Weights, places: Place[]): Record<Slot, number> {
+  const active = places.filter(({ slot }) => (weights[slot] ?? 0) > 0);
+  const isPool = places.length > 2 && places.every(({ host }) => host === null);
+  return Object.fromEntries(
+    active.map(({ slot, side }) => {
+      const alike = active.filter((other) => isPool || other.side === side);
+      const share = alike.reduce((sum, other) => sum + weights[other.slot]!, 0) / alike.length;
+      return [slot, Math.round(share * wholeShare)];
+    }),
+  );
 }
 
 /** The dynamic configuration: JSON, which is YAML as well. */

@@ -1,17 +1,19 @@
 import { bucketsFile, caddyfile, caddySite } from '../../../workflows/runbook/caddyfile.ts';
+import { upstreamsAt } from '../../../workflows/runbook/upstreams.ts';
 import { containerSteps, type ProxyProduct, type Step } from './proxy.ts';
 
 export const caddy: ProxyProduct = {
   beside: ['Caddyfile', 'caddy'],
   setUp(door) {
-    const { container, configured, serves, ports } = door;
+    const { container, configured, serves } = door;
+    const upstreams = upstreamsAt('127.0.0.1', door.ports);
     const options = {
       front: door.front,
       admin: 'http://127.0.0.1:2019',
       log: `${door.folder}/access.log`,
       folder: door.folder,
     };
-    const site = { ...options, ports };
+    const site = { ...options, upstreams };
     const file = configured ? 'holdpoint.caddy' : 'Caddyfile';
     const start: Step[] = [
       [`caddy run --config ${file}`, 'the front door; must run before the first deploy'],
@@ -24,7 +26,7 @@ export const caddy: ProxyProduct = {
     const today: Step[] = serves
       ? [
           [
-            `yes ${ports[serves]} | head -100 | paste -sd ' ' > ${door.folder}/${bucketsFile}`,
+            `yes ${upstreams[serves]} | head -100 | paste -sd ' ' > ${door.folder}/${bucketsFile}`,
             `all traffic stays where it is, in ${serves}`,
           ],
         ]

@@ -1,4 +1,5 @@
 import { haproxyCfg } from '../../../workflows/runbook/haproxy-cfg.ts';
+import { upstreamsAt } from '../../../workflows/runbook/upstreams.ts';
 import { containerSteps, type ProxyProduct, type Step } from './proxy.ts';
 
 const file = 'holdpoint.haproxy.cfg';
@@ -21,7 +22,10 @@ export const haproxy: ProxyProduct = {
       kind: 'haproxy',
       options,
       files: [
-        { name: file, text: haproxyCfg({ ...options, reach: '127.0.0.1', sticky: undefined, ports: door.ports }) },
+        {
+          name: file,
+          text: haproxyCfg({ ...options, sticky: undefined, upstreams: upstreamsAt('127.0.0.1', door.ports) }),
+        },
       ],
       steps: [
         serves

@@ -1,4 +1,5 @@
 import { nginxConf } from '../../../workflows/runbook/nginx-conf.ts';
+import { upstreamsAt } from '../../../workflows/runbook/upstreams.ts';
 import { containerSteps, type ProxyProduct, type Step } from './proxy.ts';
 
 const file = 'holdpoint.nginx.conf';
@@ -18,7 +19,10 @@ export const nginx: ProxyProduct = {
       kind: 'nginx',
       options,
       files: [
-        { name: file, text: nginxConf({ ...options, reach: '127.0.0.1', sticky: undefined, ports: door.ports }) },
+        {
+          name: file,
+          text: nginxConf({ ...options, sticky: undefined, upstreams: upstreamsAt('127.0.0.1', door.ports) }),
+        },
       ],
       steps: [
         ...(serves ? [today] : []),

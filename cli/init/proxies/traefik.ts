@@ -1,4 +1,6 @@
+import { placesOf } from '../../../workflows/runbook/places.ts';
 import { traefikChildren, traefikDynamic, traefikStatic } from '../../../workflows/runbook/traefik-dynamic.ts';
+import { upstreamsOf } from '../../../workflows/runbook/upstreams.ts';
 import { containerSteps, type ProxyProduct, type Step } from './proxy.ts';
 
 const file = 'holdpoint.traefik.yml';
@@ -8,6 +10,7 @@ export const traefik: ProxyProduct = {
   beside: ['traefik.yml', 'traefik.yaml', 'traefik.toml', 'traefik'],
   setUp(door) {
     const { container, serves, ports } = door;
+    const places = placesOf({ hosts: {}, ports });
     const options = {
       front: door.front,
       api: 'http://127.0.0.1:8099',
@@ -18,9 +21,8 @@ export const traefik: ProxyProduct = {
       ...options,
       rule: 'PathPrefix(`/`)',
       entryPoints: ['web'],
-      reach: '127.0.0.1',
       sticky: undefined,
-      ports,
+      upstreams: upstreamsOf(places, '127.0.0.1'),
     };
     const onMachine: Step[] = [
       [
@@ -33,7 +35,9 @@ export const traefik: ProxyProduct = {
       options,
       files: [
         { name: file, text: traefikStatic(input) },
-        ...(serves ? [{ name: today, text: traefikDynamic(input, traefikChildren(input, { [serves]: 1 })) }] : []),
+        ...(serves
+          ? [{ name: today, text: traefikDynamic(input, traefikChildren(input, { [serves]: 1 }, places)) }]
+          : []),
       ],
       steps: [
         [`mkdir -p ${door.folder}/dynamic`, 'Traefik watches it'],

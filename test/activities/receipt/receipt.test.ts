@@ -4,15 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createLocalHost } from '../../../activities/hosts/local.ts';
+import { countsOf } from '../../../activities/receipt/prober-script.ts';
 import { closeReceipt, openReceipt } from '../../../activities/receipt/receipt.ts';
 import { markStart, segmentsOf } from '../../../activities/receipt/starts.ts';
+import { createSshHost } from '../../../activities/ssh/host.ts';
 import type { Prober } from '../../../workflows/runbook/checks.ts';
 import { askFront } from '../../support/front-load.ts';
 import { nginx } from '../../support/proxies/nginx.ts';
 import type { ProxyUnderTest } from '../../support/proxies/proxy.ts';
 import { type ProxySlots, startSlots } from '../../support/proxy-slots.ts';
+import { fleetOf } from '../../support/sshd.ts';
 import { endLater, kill, lives, startWorker, temporaryFolder, until } from '../commands/on-this-machine.ts';
 
 let slots: ProxySlots;
@@ -59,7 +62,7 @@ test('a deploy without a loss says so, with what each version served', async () 
   await proxy.traffic.setWeights(toGreen);
   await send(30);
   await untilSent(folder, 30);
-  const receipt = (await closeReceipt({ host, folder, fence }, { blue: '1' }, proxy.traffic))!;
+  const receipt = (await closeReceipt({ host, folder, fence, marked: [host] }, { blue: '1' }, proxy.traffic))!;
   expect(receipt.probed).toMatchObject({ failed: 0, lost: 0 });
   expect(receipt.served['1']!.errors + receipt.served['2']!.errors).toBe(0);
   expect(receipt.served['2']!.requests).toBeGreaterThanOrEqual(30);
@@ -71,18 +74,17 @@ test('a closed receipt stays as it is', async () => {
   const folder = temporaryFolder();
   const pid = await open(folder);
   await untilSent(folder, 1);
-  const receipt = await closeReceipt({ host, folder, fence }, { blue: '1' }, proxy.traffic);
+  const receipt = await closeReceipt({ host, folder, fence, marked: [host] }, { blue: '1' }, proxy.traffic);
   expect(await lives(pid)).toBe(false);
   await send(5);
-  expect(await closeReceipt({ host, folder, fence }, { blue: '1' }, proxy.traffic)).toEqual(receipt);
+  expect(await closeReceipt({ host, folder, fence, marked: [host] }, { blue: '1' }, proxy.traffic)).toEqual(receipt);
   expect(await openReceipt({ host, folder, fence }, prober, proxy.traffic)).toEqual({ prober: null });
 });
 
-test('where none was opened there is none, and nothing is marked', async () => {
+test('where none was opened there is none, whatever was started', async () => {
   const folder = temporaryFolder();
   await markStart(host, folder, fence, { slot: 'green', version: '2', at: 1 });
-  expect(await closeReceipt({ host, folder, fence }, {}, proxy.traffic)).toBeNull();
-  expect(readdirSync(folder)).toEqual([]);
+  expect(await closeReceipt({ host, folder, fence, marked: [host] }, {}, proxy.traffic)).toBeNull();
 });
 
 test('without a prober only the proxy counts', async () => {
@@ -90,7 +92,7 @@ test('without a prober only the proxy counts', async () => {
   await proxy.traffic.setWeights(toBlue);
   await openReceipt({ host, folder, fence }, null, proxy.traffic);
   await send(12);
-  const receipt = await closeReceipt({ host, folder, fence }, { blue: '1' }, proxy.traffic);
+  const receipt = await closeReceipt({ host, folder, fence, marked: [host] }, { blue: '1' }, proxy.traffic);
   expect(receipt).toMatchObject({ served: { 1: { requests: 12, errors: 0 } }, probed: null });
 });
 
@@ -104,7 +106,7 @@ test('the prober goes on when the worker is killed, and there is only one howeve
   await Promise.all(workers.map(kill));
   expect(new Set([...pids, await open(folder)]).size).toBe(1);
   await untilSent(folder, 50);
-  const receipt = await closeReceipt({ host, folder, fence }, {}, proxy.traffic);
+  const receipt = await closeReceipt({ host, folder, fence, marked: [host] }, {}, proxy.traffic);
   expect(receipt!.probed).toMatchObject({ failed: 0, lost: 0 });
   expect(await lives(pids[0])).toBe(false);
 });
@@ -116,7 +118,7 @@ test('an outage is on the receipt: what was lost, and for how long nobody was se
   await proxy.kill();
   await sleep(1_000);
   await proxy.startAgain();
-  const receipt = await closeReceipt({ host, folder, fence }, {}, proxy.traffic);
+  const receipt = await closeReceipt({ host, folder, fence, marked: [host] }, {}, proxy.traffic);
   expect(receipt!.probed!.lost).toBeGreaterThan(0);
   expect(receipt!.probed!.longestGapMs).toBeGreaterThanOrEqual(1_000);
 });
@@ -125,7 +127,7 @@ test('a prober that nobody ends, ends by itself', async () => {
   const folder = temporaryFolder();
   const pid = await open(folder, { forMs: 500 });
   await until(async () => !(await lives(pid)));
-  const receipt = await closeReceipt({ host, folder, fence }, {}, proxy.traffic);
+  const receipt = await closeReceipt({ host, folder, fence, marked: [host] }, {}, proxy.traffic);
   expect(receipt!.probed!.sent).toBeGreaterThan(0);
 });
 
@@ -135,6 +137,48 @@ test('a prober whose folder was removed ends', async () => {
   await untilSent(folder, 1);
   rmSync(folder, { recursive: true, force: true });
   await until(async () => !(await lives(pid)));
+});
+
+test('on another machine the prober is there, goes on when the connection is lost, and counts an outage', async () => {
+  const folder = temporaryFolder();
+  const servers = await fleetOf(1);
+  onTestFinished(servers.stop);
+  const [server] = servers.hosts;
+  const front = createSshHost({ machine: null, secrets: null }, server!.options);
+  const where = { host, folder, fence, front, marked: [host] };
+  await proxy.traffic.setWeights(toBlue);
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    expect(await openReceipt(where, prober, proxy.traffic)).toEqual({
+      prober: `GET / every 20ms from ${front.name}`,
+    });
+  }
+  const lines = () => readFileSync(join(folder, 'receipts', `${fence}.prober.log`), 'utf8').split('\n').length;
+  await until(() => existsSync(join(folder, 'receipts', `${fence}.prober.log`)) && lines() > 10);
+  server!.cut();
+  const before = lines();
+  await until(() => lines() > before + 10);
+  await proxy.kill();
+  await sleep(1_000);
+  await proxy.startAgain();
+  const after = lines();
+  await until(() => lines() > after + 10);
+  const receipt = (await closeReceipt(where, {}, proxy.traffic))!;
+  expect(receipt.probed!.sent).toBe(lines() - 2);
+  expect(receipt.probed).toMatchObject({ failed: 0 });
+  expect(receipt.probed!.lost).toBeGreaterThan(0);
+  expect(receipt.probed!.longestGapMs).toBeGreaterThanOrEqual(1_000);
+  const ended = lines();
+  await sleep(300);
+  expect(lines()).toBe(ended);
+});
+
+test('what a prober elsewhere wrote is counted: refused, failed and good answers, and an outage that goes on', () => {
+  const log = '100.00\n100.10 100.11 200\n100.20 100.21 503\n100.40 100.41 302\n100.30 105.30 000\n106.00 106.01 000\n';
+  const counts = { sent: 5, failed: 1, lost: 2 };
+  expect(countsOf(log, '103.00\n')).toEqual({ ...counts, longestGapMs: 2_590 });
+  expect(countsOf(log, null)).toEqual({ ...counts, longestGapMs: 5_600 });
+  expect(countsOf(`${log}107.00 107.`, null)).toEqual({ ...counts, longestGapMs: 5_600 });
+  expect(countsOf('100.00\n', '100.50\n')).toEqual({ sent: 0, failed: 0, lost: 0, longestGapMs: 500 });
 });
 
 test('the receipts of the newest twenty deploys are kept', async () => {

@@ -1,9 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { measureRequests, numbered, readAccessLog } from '../../../activities/traffic/access-log.ts';
+import { createLocalHost } from '../../../activities/hosts/local.ts';
+import { numbered, readAccessLog, sampleRequests } from '../../../activities/traffic/access-log.ts';
 import { nginxLog } from '../../../activities/traffic/nginx-log.ts';
+import { measurementOf, mergedSamples } from '../../../activities/traffic/samples.ts';
+import type { HostPort } from '../../../workflows/ports.ts';
+
+const host = createLocalHost();
+const measured = async (slots: string[], from: number, to: number) =>
+  measurementOf(await sampleRequests({ host, path: log, format: nginxLog }, slots, from, to));
 
 let folder: string;
 let log: string;
@@ -19,11 +26,8 @@ function line(seconds: number, slot: string, ms: number, status = 200): string {
 }
 
 async function read(slot: string, from: number, to: number): Promise<number[]> {
-  const found: number[] = [];
-  await readAccessLog(log, nginxLog, from, to, (request) => {
-    if (request.slot === slot) found.push(Math.round(request.ms));
-  });
-  return found;
+  const found = await readAccessLog({ host, path: log, format: nginxLog }, from, to);
+  return found.filter((request) => request.slot === slot).map(({ ms }) => Math.round(ms));
 }
 
 test('any window of a log of many megabytes has exactly its own lines', async () => {
@@ -60,6 +64,24 @@ test('a new log that is still empty sends the reader to the one before', async (
   expect(await read('blue', 150_000, 400_000)).toEqual([3]);
 });
 
+test('a log that is rolled while it is read is read again: every request once, none of another window', async () => {
+  writeFileSync(log, line(300, 'blue', 1) + line(301, 'blue', 2));
+  let reads = 0;
+  const rolling: HostPort = {
+    ...host,
+    async readRange(path, from, length) {
+      reads += 1;
+      if (reads === 2) {
+        renameSync(log, `${log}.1`);
+        writeFileSync(log, line(302, 'blue', 3));
+      }
+      return await host.readRange(path, from, length);
+    },
+  };
+  const found = await readAccessLog({ host: rolling, path: log, format: nginxLog }, 290_000, 400_000);
+  expect(found.map(({ ms }) => Math.round(ms)).sort()).toEqual([1, 2, 3]);
+});
+
 test('logs are rolled by number or by date, and the newest comes first', () => {
   const names = ['a.log.10', 'a.log', 'a.log.2.gz', 'a.log.2', 'b.log.1', 'a.log.1', 'a.log.txt'];
   expect(numbered('a.log', names)).toEqual(['a.log.1', 'a.log.2', 'a.log.10']);
@@ -80,9 +102,15 @@ test('slots are measured together, answers 5xx are errors, and a WebSocket has n
   const slow = Array.from({ length: 98 }, (_, n) => line(300, n % 2 === 0 ? 'blue' : 'green', n + 1));
   const others = line(301, 'red', 9_000) + line(301, '', 9_000, 503);
   writeFileSync(log, slow.join('') + line(301, 'blue', 99, 502) + line(301, 'green', 50_000, 101) + others);
-  const measured = await measureRequests({ path: log, format: nginxLog }, ['blue', 'green'], 300_000, 310_000);
-  expect(measured).toEqual({ requests: 100, errors: 1, p50Ms: 50, p95Ms: 95, p99Ms: 99, windowMs: 10_000 });
-  expect(await measureRequests({ path: log, format: nginxLog }, ['blue'], 310_000, 320_000)).toEqual({
+  expect(await measured(['blue', 'green'], 300_000, 310_000)).toEqual({
+    requests: 100,
+    errors: 1,
+    p50Ms: 50,
+    p95Ms: 95,
+    p99Ms: 99,
+    windowMs: 10_000,
+  });
+  expect(await measured(['blue'], 310_000, 320_000)).toEqual({
     requests: 0,
     errors: 0,
     p50Ms: null,
@@ -93,9 +121,22 @@ test('slots are measured together, answers 5xx are errors, and a WebSocket has n
 });
 
 test('a log that is not there is worth another try, and the message names it', async () => {
-  await expect(measureRequests({ path: log, format: nginxLog }, ['blue'], 0, 1)).rejects.toMatchObject({
+  await expect(measured(['blue'], 0, 1)).rejects.toMatchObject({
     type: 'LogUnreadable',
     nonRetryable: false,
-    message: expect.stringContaining(`'${log}'. Does the proxy log there?`),
+    message: `There is no access log ${log} on this machine. Does the proxy log there?`,
+  });
+});
+
+test("several balancers' quantiles are those of all requests together, not means of theirs", () => {
+  const fast = { requests: 90, errors: 1, times: Array.from({ length: 90 }, () => 10), windowMs: 60_000 };
+  const slow = { requests: 10, errors: 2, times: Array.from({ length: 10 }, (_, n) => 100 + n), windowMs: 40_000 };
+  expect(measurementOf(mergedSamples([fast, slow]))).toEqual({
+    requests: 100,
+    errors: 3,
+    p50Ms: 10,
+    p95Ms: 104,
+    p99Ms: 108,
+    windowMs: 40_000,
   });
 });

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createLocalHost } from '../../../activities/hosts/local.ts';
 import { readAccessLog } from '../../../activities/traffic/access-log.ts';
 import { caddyLog } from '../../../activities/traffic/caddy-log.ts';
 import type { Slot } from '../../../workflows/runbook/plan.ts';
+import { upstreamsAt } from '../../../workflows/runbook/upstreams.ts';
 
 let folder: string;
 let log: string;
@@ -24,11 +26,9 @@ function line(ts: number, slot: keyof typeof ports, duration: number, uri = '/')
 }
 
 async function read(wanted: Slot, from: number, to: number): Promise<number[]> {
-  const found: number[] = [];
-  await readAccessLog(log, caddyLog(ports, '127.0.0.1'), from, to, ({ slot, ms }) => {
-    if (slot === wanted) found.push(ms / 1_000);
-  });
-  return found;
+  const format = caddyLog(upstreamsAt('127.0.0.1', ports));
+  const found = await readAccessLog({ host: createLocalHost(), path: log, format }, from, to);
+  return found.filter(({ slot }) => slot === wanted).map(({ ms }) => ms / 1_000);
 }
 
 test('any window of a log of many megabytes has exactly its own lines', async () => {

@@ -73,7 +73,7 @@ test('shares that are no whole percents are refused', async () => {
   await expect(front.traffic.setWeights({ blue: 0.995, green: 0.005 })).rejects.toMatchObject({
     type: 'UnsupportedShare',
     nonRetryable: true,
-    message: 'Caddy cannot share traffic as blue 0.995, green 0.005: use whole percents.',
+    message: 'The proxy cannot share traffic as blue 0.995, green 0.005: say whole percents that sum to 100.',
   });
   expect(await front.traffic.observe()).toEqual(toBlue);
 });
@@ -92,7 +92,7 @@ test('while two slots share the traffic, each is counted by itself', async () =>
 test('a request is counted also where another site of the same Caddy has the slot as its upstream', async () => {
   const other = await freePort();
   const change = (config: string) => {
-    const port = /\{bucket\.(\d+)\.00\}/.exec(config)![1];
+    const port = /\{bucket\.127-0-0-1-(\d+)\.00\}/.exec(config)![1];
     return `${config}\nhttp://:${other} {\n\tbind 127.0.0.1\n\treverse_proxy 127.0.0.1:${port}\n}\n`;
   };
   front = await openFront({ change });
@@ -128,10 +128,12 @@ test("Caddy's own cookie is set once, beside those of the service", async () => 
 
 test('a Caddy that serves a port which is no slot is told, and nothing is taken for undeployed', async () => {
   front = await openFront();
-  writeFileSync(join(front.folder, 'state', bucketsFile), Array(100).fill(9).join(' '));
+  writeFileSync(join(front.folder, 'state', bucketsFile), Array(100).fill('127.0.0.1:9').join(' '));
   await expect(front.traffic.observe()).rejects.toMatchObject({
     type: 'ProxyNotReady',
-    message: expect.stringMatching(/buckets says 9\. Put them back into its `ports`\.$/),
+    message: expect.stringMatching(
+      /buckets says 127\.0\.0\.1:9\. Put them back into its `ports`, or among its machines\.$/,
+    ),
   });
 });
 
@@ -221,7 +223,11 @@ test('a Caddy that looks into another folder is told, and never counts as switch
 test('a Caddy that is down is worth another try, and the message says where nothing answered', async () => {
   front = await openFront();
   await front.caddy.kill();
-  const down = { type: 'ProxyUnreachable', nonRetryable: false, message: expect.stringContaining('(ECONNREFUSED)') };
+  const down = {
+    type: 'ProxyUnreachable',
+    nonRetryable: false,
+    message: expect.stringContaining('(ECONNREFUSED, on this machine)'),
+  };
   await expect(front.traffic.observe()).rejects.toMatchObject(down);
   await expect(front.traffic.setWeights(toGreen)).rejects.toMatchObject(down);
   await expect(front.traffic.inFlight('blue')).rejects.toMatchObject(down);

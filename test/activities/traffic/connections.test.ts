@@ -18,7 +18,7 @@ afterEach(() => {
   server.close();
 });
 
-const count = (address = '127.0.0.1') => connectionsTo({ host, container: null, address, port });
+const count = (address = '127.0.0.1') => connectionsTo({ host, container: null, to: `${address}:${port}` });
 
 async function dial(address: string): Promise<Socket> {
   const socket = connect({ port, host: address, allowHalfOpen: true });
@@ -54,6 +54,13 @@ test('hundreds of connections are all counted', async () => {
 });
 
 test('a container that is not there is no zero', async () => {
-  const inside = connectionsTo({ host, container: 'holdpoint-test-no-such', address: '127.0.0.1', port });
+  const inside = connectionsTo({ host, container: 'holdpoint-test-no-such', to: `127.0.0.1:${port}` });
   await expect(inside).rejects.toMatchObject({ message: expect.stringMatching(/docker|connections to 127\.0\.0\.1/i) });
+});
+
+test('a name is no address: what it means may change under the connections', async () => {
+  await expect(connectionsTo({ host, container: null, to: 'localhost:4001' })).rejects.toMatchObject({
+    type: 'NotAnAddress',
+    message: expect.stringMatching(/^localhost:4001 is no IPv4 address.*say the machine's address/),
+  });
 });

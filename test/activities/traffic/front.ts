@@ -9,8 +9,10 @@ import { freePort } from '../../../parts/ports.ts';
 import type { TrafficPort } from '../../../workflows/ports.ts';
 import { bucketsOf } from '../../../workflows/runbook/buckets.ts';
 import { bucketsFile, caddyfile } from '../../../workflows/runbook/caddyfile.ts';
+import { placesOf } from '../../../workflows/runbook/places.ts';
 import type { Slot, Weights } from '../../../workflows/runbook/plan.ts';
 import type { Sticky } from '../../../workflows/runbook/sticky.ts';
+import { upstreamsOf } from '../../../workflows/runbook/upstreams.ts';
 import { type RunningCaddy, startCaddy } from '../../support/caddy.ts';
 
 /** A real Caddy before real HTTP servers, in a folder of its own. */
@@ -45,7 +47,9 @@ export async function openFront(input: FrontInput = {}): Promise<Front> {
   const url = `http://127.0.0.1:${await freePort()}`;
   const admin = `http://127.0.0.1:${await freePort()}`;
   const options = { front: url, admin, log: join(folder, 'access.log'), folder: state, ...(sticky && { sticky }) };
-  const config = caddyfile({ ...options, ports });
+  const places = placesOf({ hosts: {}, ports });
+  const upstreams = upstreamsOf(places, '127.0.0.1');
+  const config = caddyfile({ ...options, upstreams });
   const product = { kind: 'caddy', options };
   const target = {
     name: 'web',
@@ -58,8 +62,11 @@ export async function openFront(input: FrontInput = {}): Promise<Front> {
     traffic: product,
     folder,
     ports,
+    hosts: {},
+    home: null,
+    balancers: null,
   };
-  const buckets = weights && bucketsOf(weights, slots).map((slot) => ports[slot]);
+  const buckets = weights && bucketsOf(weights, places).map((slot) => upstreams[slot]);
   mkdirSync(state);
   if (buckets) writeFileSync(join(state, bucketsFile), buckets.join(' '));
   const front: Front = {

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { createLocalHost } from '../../../activities/hosts/local.ts';
 import { runtimeAt } from '../../../activities/traffic/haproxy-runtime.ts';
 import { freePort } from '../../../parts/ports.ts';
 import type { TrafficPort } from '../../../workflows/ports.ts';
 import { bucketsOf } from '../../../workflows/runbook/buckets.ts';
 import { haproxyGlobal, haproxyMap, haproxySections } from '../../../workflows/runbook/haproxy-cfg.ts';
+import { placesOf } from '../../../workflows/runbook/places.ts';
 import type { Slot } from '../../../workflows/runbook/plan.ts';
+import { upstreamsAt } from '../../../workflows/runbook/upstreams.ts';
 import { askFront, startLoad } from '../../support/front-load.ts';
 import { type RunningHaproxy, startHaproxy } from '../../support/haproxy.ts';
 import { fillRing } from '../../support/haproxy-ring.ts';
@@ -19,9 +22,11 @@ import { openWebSocket, startWebSocketServer } from '../../support/websocket-ser
 const toBlue = { blue: 1, green: 0 };
 const toGreen = { blue: 0, green: 1 };
 const half = { blue: 0.5, green: 0.5 };
-const mapOf = (weights: Record<Slot, number>) => haproxyMap(bucketsOf(weights, ['blue', 'green']));
+const places = placesOf({ hosts: {}, ports: { blue: 1, green: 2 } });
+const mapOf = (weights: Record<Slot, number>) => haproxyMap(bucketsOf(weights, places));
 
 const same = (text: string) => text;
+const host = createLocalHost();
 
 let folder: string;
 let slots: ProxySlots;
@@ -56,7 +61,7 @@ async function serviceOf(name: string, socket: string): Promise<Service> {
   const options = { front: `http://127.0.0.1:${await freePort()}`, socket, map: join(folder, `${name}.map`) };
   const { ports } = slots;
   writeFileSync(options.map, '');
-  const sections = haproxySections({ ...options, ports, sticky: undefined, reach: '127.0.0.1' });
+  const sections = haproxySections({ ...options, sticky: undefined, upstreams: upstreamsAt('127.0.0.1', ports) });
   const traffic = trafficPort('haproxy', options, { folder, ports, configured: true });
   return { traffic, url: options.front, map: options.map, sections };
 }
@@ -107,7 +112,7 @@ test('a switch holds though what it did is undone a moment later, as by a reload
   await traffic.setWeights(toBlue);
   const switched = traffic.setWeights(toGreen);
   await until(async () => (await traffic.observe())?.green === 1);
-  await runtimeAt(socket)(`clear map ${map}`);
+  await runtimeAt(host, socket)(`clear map ${map}`);
   await switched;
   expect(await traffic.observe()).toEqual(toGreen);
 });
@@ -215,7 +220,7 @@ test('an HAProxy of somebody else has nothing to measure or to count, and says s
 test('an HAProxy that is down is worth another try, and the message says where nobody answers', async () => {
   const { traffic, socket } = await open();
   await running.kill();
-  const message = expect.stringContaining(`does not answer at ${socket} (`);
+  const message = expect.stringContaining(`does not answer at ${socket} on this machine (`);
   const down = { type: 'ProxyUnreachable', nonRetryable: false, message };
   await expect(traffic.observe()).rejects.toMatchObject(down);
   await expect(traffic.setWeights(toGreen)).rejects.toMatchObject(down);
@@ -231,12 +236,12 @@ test("a socket that the worker's user may not use is told, with its rights", asy
   const isRoot = process.geteuid!() === 0;
   if (isRoot) process.seteuid!(65_534);
   else chmodSync(socket, 0o000);
-  const answer = await runtimeAt(socket)('show info').catch((error) => error);
+  const answer = await runtimeAt(host, socket)('show info').catch((error) => error);
   if (isRoot) process.seteuid!(0);
   expect(answer).toMatchObject({
     type: 'ProxyUnreachable',
     message: expect.stringMatching(
-      /\(EACCES\): the worker runs as user \d+, and the socket belongs to user \d+ and group \d+, mode/,
+      /\(EACCES\): Holdpoint is user 65534 there, and the socket belongs to user \d+ and group \d+, mode/,
     ),
   });
 });

@@ -3,8 +3,11 @@ import { expect, test } from 'vitest';
 import { type BucketFiles, fileMoves, servedBuckets } from '../../../activities/traffic/nginx-buckets.ts';
 import { wantedBuckets } from '../../../activities/traffic/wanted-buckets.ts';
 import { bucketCount } from '../../../workflows/runbook/buckets.ts';
+import { placesOf } from '../../../workflows/runbook/places.ts';
 
-const slots = ['web-1', 'web-2', 'web-3', 'web-4'];
+const places = placesOf({ hosts: {}, ports: { 'web-1': 1, 'web-2': 2, 'web-3': 3, 'web-4': 4 } });
+const pair = placesOf({ hosts: {}, ports: { blue: 1, green: 2 } });
+const slots = places.map(({ slot }) => slot);
 const names = Array.from({ length: bucketCount }, (_, bucket) => String(bucket).padStart(2, '0'));
 const anyWanted = fc.array(fc.constantFrom(...slots), { minLength: bucketCount, maxLength: bucketCount });
 /** Whatever attempts that died half way may have left. */
@@ -38,13 +41,13 @@ test('from any files to any buckets, each bucket moves in one step, at whatever 
 });
 
 test('what is as wanted is left alone', () => {
-  const wanted = wantedBuckets({ 'web-1': 0.25, 'web-2': 0.25, 'web-3': 0.25, 'web-4': 0.25 }, slots);
+  const wanted = wantedBuckets({ 'web-1': 0.25, 'web-2': 0.25, 'web-3': 0.25, 'web-4': 0.25 }, places);
   const files = Object.fromEntries(slots.map((slot) => [slot, names.filter((_, bucket) => wanted[bucket] === slot)]));
   expect(fileMoves(files, wanted, slots)).toEqual({ add: [], remove: [] });
 });
 
 test('shares that are no whole percents, or not of one whole, are refused', () => {
   for (const weights of [{ blue: 0.995, green: 0.005 }, { blue: 0.5 }, {}]) {
-    expect(() => wantedBuckets(weights as Record<string, number>, ['blue', 'green'])).toThrow(/cannot share traffic/);
+    expect(() => wantedBuckets(weights as Record<string, number>, pair)).toThrow(/cannot share traffic/);
   }
 });

@@ -8,6 +8,7 @@ import { drain } from '../../../activities/traffic/drain.ts';
 import { findPart } from '../../../parts/index.ts';
 import { freePort } from '../../../parts/ports.ts';
 import { nginxConf } from '../../../workflows/runbook/nginx-conf.ts';
+import { upstreamsAt } from '../../../workflows/runbook/upstreams.ts';
 import { askFront, startLoad } from '../../support/front-load.ts';
 import { trafficPort } from '../../support/proxies/proxy.ts';
 import { type ProxySlots, startSlots } from '../../support/proxy-slots.ts';
@@ -59,7 +60,7 @@ test('nginx in a container with its own network switches, is drained and loses n
   const port = await freePort();
   const front = `http://127.0.0.1:${port}`;
   const options = { front, log: join(folder, 'access.log'), folder: join(folder, 'buckets'), reach };
-  const shown = nginxConf({ ...options, sticky: undefined, ports: slots.ports });
+  const shown = nginxConf({ ...options, sticky: undefined, upstreams: upstreamsAt(reach, slots.ports) });
   await startNginx(shown.replace(`listen 127.0.0.1:${port}`, `listen ${port}`), port);
   const input = { folder, ports: slots.ports, configured: true };
   const traffic = trafficPort('nginx', { ...options, container: name }, input);

@@ -56,10 +56,10 @@ test('an attempt that died while it tried its text leaves what was there before 
 
 test('what it says it serves is what was loaded, not what stands in the file', async () => {
   await proxy.traffic.setWeights(toBlue);
-  writeFileSync(join(folder, 'shop.conf'), written().replace('blue=100 green=0', 'blue=0 green=100'));
+  writeFileSync(join(folder, 'shop.conf'), written().replace('blue=10000 green=0', 'blue=0 green=10000'));
   expect(await proxy.traffic.observe()).toEqual(toBlue);
   await proxy.traffic.setWeights(toBlue);
-  expect(written()).toContain('blue=100 green=0');
+  expect(written()).toContain('blue=10000 green=0');
 });
 
 test('it is said before a deploy that a reload may reset kept connections', async () => {

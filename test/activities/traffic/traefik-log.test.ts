@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { traefikLog } from '../../../activities/traffic/traefik-log.ts';
 
-const format = traefikLog({ blue: 4101, green: 4102 }, '127.0.0.1');
+const format = traefikLog({ blue: '127.0.0.1:4101', green: '127.0.0.1:4102' });
 
 /** As Traefik writes it, keys in alphabetical order. */
 function line(fields: Record<string, unknown> = {}): string {

@@ -94,15 +94,13 @@ test('traffic to a server that is no slot is told', async () => {
   await traffic.setWeights({ blue: 1, green: 0 });
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace(`:${slots.ports.blue}`, ':9'));
-  const refused = { type: 'ProxyNotReady', message: expect.stringContaining('says http://127.0.0.1:9. Put them back') };
-  while (
-    await traffic.observe().then(
-      () => true,
-      () => false,
-    )
-  )
-    await sleep(20);
-  await expect(traffic.observe()).rejects.toMatchObject(refused);
+  const told = () =>
+    traffic.observe().then(
+      () => '',
+      ({ type, message }) => `${type}: ${message}`,
+    );
+  // Half a file that Traefik has read meanwhile is told as something else.
+  while (!/^ProxyNotReady: .*says http:\/\/127\.0\.0\.1:9\. Put them back/.test(await told())) await sleep(20);
   await traffic.setWeights({ blue: 1, green: 0 });
   expect(await traffic.observe()).toEqual({ blue: 1, green: 0 });
 });
@@ -110,7 +108,11 @@ test('traffic to a server that is no slot is told', async () => {
 test('a Traefik that is down is worth another try, and the message says where nothing answered', async () => {
   const { traffic } = await open();
   await proxy!.kill();
-  const down = { type: 'ProxyUnreachable', nonRetryable: false, message: expect.stringContaining('(ECONNREFUSED)') };
+  const down = {
+    type: 'ProxyUnreachable',
+    nonRetryable: false,
+    message: expect.stringContaining('(ECONNREFUSED, on this machine)'),
+  };
   await expect(traffic.observe()).rejects.toMatchObject(down);
   await expect(traffic.setWeights({ blue: 1, green: 0 })).rejects.toMatchObject(down);
   expect((await traffic.missing())[0]).toContain('is Traefik running');

@@ -3,14 +3,14 @@ import { ask } from '../../../activities/checks/ask.ts';
 import { freePort } from '../../../parts/ports.ts';
 import { caddyfile } from '../../../workflows/runbook/caddyfile.ts';
 import { startCaddy } from '../caddy.ts';
-import { type ProxyProduct, shownText, trafficPort } from './proxy.ts';
+import { type ProxyProduct, shownText, trafficPort, upstreamsIn } from './proxy.ts';
 
 export const caddy: ProxyProduct = {
   kind: 'caddy',
   sticky: [{ cookie: 'connect.sid' }, { ownCookie: 'release' }, { header: 'X-User' }, 'address'],
   resetsKept: false,
   async start(input) {
-    const { folder, ports, sticky, configured } = input;
+    const { folder, sticky, configured } = input;
     const front = `http://127.0.0.1:${await freePort()}`;
     const admin = `http://127.0.0.1:${await freePort()}`;
     const options = {
@@ -20,7 +20,7 @@ export const caddy: ProxyProduct = {
       folder: join(folder, 'buckets'),
       ...(sticky === undefined ? {} : { sticky }),
     };
-    const ready = caddyfile({ ...options, ports });
+    const ready = caddyfile({ ...options, upstreams: upstreamsIn(input) });
     const global = ready.slice(0, ready.indexOf('\n\n') + 2);
     const run = (text: string) => startCaddy({ caddyfile: text, folder });
     let running = await run(configured ? ready : `${global}${front} {\n\trespond hello\n}\n`);

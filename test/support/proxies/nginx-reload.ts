@@ -4,14 +4,14 @@ import { findPart } from '../../../parts/index.ts';
 import { freePort } from '../../../parts/ports.ts';
 import { nginxUpstream, nginxUpstreamUse } from '../../../workflows/runbook/nginx-upstream.ts';
 import { startNginx } from '../nginx.ts';
-import { type ProxyProduct, shownText, trafficPort } from './proxy.ts';
+import { type ProxyProduct, shownText, trafficPort, upstreamsIn } from './proxy.ts';
 
 export const nginxReload: ProxyProduct = {
   kind: 'nginx-reload',
   sticky: [],
   resetsKept: true,
   async start(input) {
-    const { folder, ports, configured } = input;
+    const { folder, configured } = input;
     const { path } = await findPart('nginx');
     const front = `http://127.0.0.1:${await freePort()}`;
     const options = {
@@ -23,7 +23,7 @@ export const nginxReload: ProxyProduct = {
       // As nginx was started: its configuration and its process id are in the test's folder.
       command: [path, '-p', folder, '-c', join(folder, 'nginx.conf'), '-g', `pid ${join(folder, 'nginx.pid')};`],
     };
-    const all = { ...options, ports };
+    const all = { ...options, upstreams: upstreamsIn(input) };
     const foreign = `server { listen ${front.slice('http://'.length)}; location / { return 200 hello; } }`;
     if (configured) writeFileSync(options.file, nginxUpstream(all, null));
     const running = await startNginx({ configuration: inHttp(configured ? nginxUpstreamUse(all) : foreign), folder });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { freePort } from '../../../parts/ports.ts';
 import { nginxConf } from '../../../workflows/runbook/nginx-conf.ts';
 import { startNginx } from '../nginx.ts';
-import { type ProxyInput, type ProxyProduct, shownText, trafficPort } from './proxy.ts';
+import { type ProxyInput, type ProxyProduct, shownText, trafficPort, upstreamsIn } from './proxy.ts';
 
 export interface NginxProxyInput extends ProxyInput {
   /** What somebody changed in the text that was shown to paste. */
@@ -14,7 +14,7 @@ export const nginx = {
   sticky: [{ cookie: 'connect.sid' }, { ownCookie: 'release' }, { header: 'X-User' }, 'address'],
   resetsKept: false,
   async start(input: NginxProxyInput) {
-    const { folder, ports, sticky, configured, edit = (text: string) => text } = input;
+    const { folder, sticky, configured, edit = (text: string) => text } = input;
     const front = `http://127.0.0.1:${await freePort()}`;
     const options = {
       front,
@@ -22,7 +22,7 @@ export const nginx = {
       folder: join(folder, 'buckets'),
       ...(sticky === undefined ? {} : { sticky }),
     };
-    const ready = edit(nginxConf({ ...options, sticky, ports, reach: '127.0.0.1' }));
+    const ready = edit(nginxConf({ ...options, sticky, upstreams: upstreamsIn(input) }));
     const foreign = `server { listen ${front.slice('http://'.length)}; location / { return 200 hello; } }`;
     const running = await startNginx({ configuration: inHttp(configured ? ready : foreign), folder });
     return {

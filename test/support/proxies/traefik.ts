@@ -5,7 +5,7 @@ import { freePort } from '../../../parts/ports.ts';
 import type { TrafficPort } from '../../../workflows/ports.ts';
 import { traefikStatic } from '../../../workflows/runbook/traefik-dynamic.ts';
 import { startTraefik } from '../traefik.ts';
-import { type ProxyProduct, shownText, trafficPort } from './proxy.ts';
+import { type ProxyProduct, shownText, trafficPort, upstreamsIn } from './proxy.ts';
 
 export const traefik: ProxyProduct = {
   kind: 'traefik',
@@ -23,8 +23,8 @@ export const traefik: ProxyProduct = {
     };
     mkdirSync(dirname(options.file));
     const traffic = trafficPort('traefik', options, input);
-    const defaults = { rule: 'PathPrefix(`/`)', entryPoints: ['web'], reach: '127.0.0.1', sticky: undefined };
-    const ready = traefikStatic({ ...options, ...defaults, ports: input.ports });
+    const defaults = { rule: 'PathPrefix(`/`)', entryPoints: ['web'], sticky: undefined };
+    const ready = traefikStatic({ ...options, ...defaults, upstreams: upstreamsIn(input) });
     const foreign = `entryPoints:\n  other:\n    address: ${front!.slice('http://'.length)}\n`;
     let running = await startTraefik({ configuration: configured ? ready : foreign, folder });
     if (configured) await answers(traffic);
