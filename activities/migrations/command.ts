@@ -3,7 +3,7 @@
  * `pending` those that `up` would apply; `down` takes the newest applied one back.
  */
 
-import type { HostPort } from '../../workflows/ports.ts';
+import type { Inside } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { look } from '../database/postgres-session.ts';
 import { isPostgresUrl } from '../database/postgres-url.ts';
@@ -30,7 +30,7 @@ interface Access {
   env: Record<string, string>;
 }
 
-async function list(host: HostPort, tool: MigrationTool, verb: 'current' | 'pending', access: Access) {
+async function list(host: Inside, tool: MigrationTool, verb: 'current' | 'pending', access: Access) {
   const words = argv(tool, verb);
   const { exitCode, stdout, stderr } = await host.exec(words, { cwd: folderOf(tool), env: access.env });
   if (exitCode === 0) return stdout.split('\n').flatMap((line) => line.trim() || []);

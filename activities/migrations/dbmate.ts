@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
-import type { HostPort } from '../../workflows/ports.ts';
+import type { Inside } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { look } from '../database/postgres-session.ts';
 import { refuse } from '../failures.ts';
@@ -49,7 +49,7 @@ export const dbmate: MigrationsTool = {
 };
 
 /** Said while planning: after an approval would be too late. */
-async function demandDbmate(host: HostPort, tool: MigrationTool, env: Record<string, string>): Promise<void> {
+async function demandDbmate(host: Inside, tool: MigrationTool, env: Record<string, string>): Promise<void> {
   try {
     await host.exec(['dbmate', '--version'], { cwd: folderOf(tool), env: searchPath(tool, env) });
   } catch (error) {
@@ -78,7 +78,7 @@ async function appliedVersions(url: string): Promise<string[]> {
 }
 
 /** Names of all migrations of this release, in the order in which dbmate applies them. */
-async function revisions(host: HostPort, tool: MigrationTool): Promise<string[]> {
+async function revisions(host: Inside, tool: MigrationTool): Promise<string[]> {
   const files = await host.list(posix.join(folderOf(tool), folder));
   const names = files.filter((file) => /^\d+.*\.sql$/.test(file)).map((file) => file.slice(0, -'.sql'.length));
   return names.sort();
@@ -88,7 +88,7 @@ function versionOf(name: string): string {
   return /^\d+/.exec(name)?.[0] ?? name;
 }
 
-async function hasWayDown(host: HostPort, tool: MigrationTool, name: string): Promise<boolean> {
+async function hasWayDown(host: Inside, tool: MigrationTool, name: string): Promise<boolean> {
   const text = (await host.read(posix.join(folderOf(tool), folder, `${name}.sql`))) ?? '';
   const down = text.split(/^--[ \t]*migrate:down(?:[ \t\r].*)?$/m)[1] ?? '';
   return (

@@ -1,9 +1,10 @@
 import { refuse } from '../failures.ts';
+import { alembic } from './alembic.ts';
 import { command } from './command.ts';
 import { dbmate } from './dbmate.ts';
 import type { MigrationsTool } from './tool.ts';
 
-const tools: Record<string, MigrationsTool> = { command, dbmate };
+const tools: Record<string, MigrationsTool> = { alembic, command, dbmate };
 
 /**
  * The migration tool of this kind.

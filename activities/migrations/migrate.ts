@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { Evidence, HostPort, JobsPort, MigrationState, Writer } from '../../workflows/ports.ts';
+import type { Evidence, Inside, JobsPort, MigrationState, Writer } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 import { endSessions, sessionsOn } from '../database/postgres-session.ts';
 import { databaseName, deploySessions, isPostgresUrl, sessionName, whereIs } from '../database/postgres-url.ts';
@@ -9,7 +9,7 @@ import { type JobDeps, type Ran, runOnce } from './run-once.ts';
 import type { MigrationsTool } from './tool.ts';
 
 export interface MigrateDeps extends JobDeps {
-  host: HostPort;
+  host: Inside;
 }
 
 interface Input {
@@ -127,7 +127,7 @@ function revisionsAfter(applied: string[], to: string[], input: Input): string[]
   );
 }
 
-async function refuseObstacle(host: HostPort, { port, tool }: Work, revision: string): Promise<void> {
+async function refuseObstacle(host: Inside, { port, tool }: Work, revision: string): Promise<void> {
   const obstacle = port.down(tool) ? await port.obstacle(host, tool, revision) : 'the tool has no `down`';
   if (obstacle === null) return;
   throw refuse('NoWayDown', `${revision} cannot be taken back: ${obstacle}. Nothing was taken back.`);

@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
-import type { HostPort, MigrationsPort } from '../../workflows/ports.ts';
+import type { Inside, MigrationsPort } from '../../workflows/ports.ts';
 import type { MigrationTool } from '../../workflows/runbook/actions.ts';
 
 /** A migration tool as `migrateUp` and `migrateDown` need it. */
 export interface MigrationsTool extends MigrationsPort {
   /** Why this applied revision cannot be taken back from this release's folder; null where it can. */
-  obstacle(host: HostPort, tool: MigrationTool, revision: string): Promise<string | null>;
+  obstacle(host: Inside, tool: MigrationTool, revision: string): Promise<string | null>;
 }
 
 /** How long a migration waits for a table's lock. Meanwhile it holds up every query behind it, so it is short. */
@@ -34,8 +34,12 @@ export function folderOf({ release }: MigrationTool): string {
   return release.image ? '.' : release.folder;
 }
 
-/** What the release brings along (`node_modules/.bin`) goes before the worker's own PATH. An image has one of its own. */
+/** Where a release keeps the programs that it brings along. */
+const ownPrograms = ['.venv/bin', 'node_modules/.bin'];
+
+/** What the release brings along goes before the worker's own PATH. An image has one of its own. */
 export function searchPath({ release }: MigrationTool, env: Record<string, string>): Record<string, string> {
   if (release.image) return {};
-  return { PATH: `${posix.join(release.folder, 'node_modules/.bin')}:${env.PATH ?? process.env.PATH ?? ''}` };
+  const own = ownPrograms.map((folder) => posix.join(release.folder, folder));
+  return { PATH: [...own, env.PATH ?? process.env.PATH ?? ''].join(':') };
 }
