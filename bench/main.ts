@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { findPart } from '../parts/index.ts';
 import { cli } from './cli.ts';
+import { fleet } from './fleet.ts';
 import { holds } from './holds.ts';
 import { recovery } from './recovery.ts';
 import { step } from './step.ts';
@@ -11,7 +12,7 @@ import { goalInWords, ratioInWords, writeReport } from './support/report.ts';
 import { type Findings, type Result, readResults, writeResult } from './support/result.ts';
 import { traffic } from './traffic.ts';
 
-const benches: Record<string, (lab: Lab) => Promise<Findings>> = { step, recovery, cli, holds, traffic };
+const benches: Record<string, (lab: Lab) => Promise<Findings>> = { step, recovery, cli, holds, traffic, fleet };
 
 const help = `Usage: npm run bench [-- NAME ...]
 
@@ -22,6 +23,7 @@ Measures on real servers and workers, on 127.0.0.1 alone, and takes some minutes
   cli       wall time of holdpoint status and --help
   holds     1,000 deploys waiting at a hold, all answered by one worker
   traffic   requests lost by deploys and rollbacks, by every strategy behind every proxy
+  fleet     commands on every machine of a fleet beside other tools, and a deploy to 1,000 machines; as root
 
 Writes bench/results/NAME.json, and from all of those bench/RESULTS.md and bench/plots. A goal that is missed is
 reported and is no error: exit code 0 says that the figures are there.`;

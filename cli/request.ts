@@ -46,6 +46,7 @@ function whichRelease({ prepare, service }: Runbook, folder: string): Problem {
 
 function whereReleases(artifact: Artifact, folder: string): string[] {
   if ('git' in artifact) return [`It is a tag, a branch or a commit of ${artifact.git}.`];
+  if ('archive' in artifact) return [`It fills {version} in ${artifact.archive}.`];
   if ('folder' in artifact) {
     const here = releasesHere(artifact.folder, folder);
     return here.length > 0 ? [`Here there is: ${here.join(', ')}`] : [];
@@ -90,9 +91,11 @@ export function startOptions(request: DeployRequest, taskQueue: string) {
 
 /** `Deploy shop 2 to production`; the UI's title of the run. */
 export function summary({ runbook, environment, version, intent }: DeployRequest): string {
-  return intent === 'rollback'
-    ? `Roll back ${runbook.service} in ${environment}`
-    : `Deploy ${runbook.service} ${version} to ${environment}`;
+  return {
+    deploy: `Deploy ${runbook.service} ${version} to ${environment}`,
+    rollback: `Roll back ${runbook.service} in ${environment}`,
+    reconcile: `Reconcile ${runbook.service} in ${environment}`,
+  }[intent];
 }
 
 function details({ runbook, environment, version, by, reason, plan }: DeployRequest): string {

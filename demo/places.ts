@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { caddyfile } from '../workflows/runbook/caddyfile.ts';
+import { upstreamsAt } from '../workflows/runbook/upstreams.ts';
 import { freePorts } from './free-ports.ts';
 import type { Parts } from './parts.ts';
 
@@ -71,7 +72,7 @@ export async function makePlaces(): Promise<Places> {
     folder: join(work, 'traffic'),
   };
   mkdirSync(proxy.folder);
-  writeFileSync(places.caddyfile, caddyfile({ ...proxy, ports: places.slots }));
+  writeFileSync(places.caddyfile, caddyfile({ ...proxy, upstreams: upstreamsAt('127.0.0.1', places.slots) }));
   writeFileSync(places.environments, environmentsText(places, proxy));
   // Instead of the person's own one, which may name another server.
   writeFileSync(join(work, 'temporal.toml'), '[profile.default]\n');

@@ -19,9 +19,9 @@ export async function runWorker({ taskQueue, environments, interceptors = [] }: 
   Runtime.install({ logger });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
+  const world = createWorld(environments ?? null);
   try {
     await ensureSearchAttributes(connection, namespace);
-    const world = createWorld(environments ?? null);
     const around = [...world.interceptors, ...interceptors];
     const worker = await createWorker({
       connection,
@@ -33,6 +33,7 @@ export async function runWorker({ taskQueue, environments, interceptors = [] }: 
     });
     await worker.run();
   } finally {
+    await world.close();
     await connection.close();
   }
 }

@@ -7,6 +7,8 @@ import type { DeployActivities } from './ports.ts';
  */
 const heartbeat = 5_000;
 const margin = 30_000;
+/** Of a fleet 64 machines are asked at once, and one that does not answer is tried for half a minute, and some more. */
+const machineMs = 700;
 
 /** Between tries: quick at first because most faults are blips; never rarer than 10 s, so that recovery is noticed. */
 const backoff = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 10_000 };
@@ -35,11 +37,14 @@ function tries(deadlineMs: number): number {
   return Math.max(count, 5);
 }
 
-/** The activities, tried by a policy until a deadline. `sentence` is what the timeline shows beside each. */
-export function activities(policy: Policy, deadlineMs: number, sentence: string): DeployActivities {
+/**
+ * The activities, tried by a policy until a deadline. `sentence` is what the timeline shows beside each; an attempt gets
+ * more time the more `machines` it may be about.
+ */
+export function activities(policy: Policy, deadlineMs: number, sentence: string, machines: number): DeployActivities {
   const { attemptMs, attempts } = policies[policy];
   return proxyActivities<DeployActivities>({
-    startToCloseTimeout: attemptMs(deadlineMs),
+    startToCloseTimeout: attemptMs(deadlineMs) + machines * machineMs,
     heartbeatTimeout: heartbeat,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { ...backoff, maximumAttempts: attempts(deadlineMs) },

@@ -3,6 +3,7 @@ import { type DeployRequest, deployId, planQuery, statusQuery } from './messages
 import { Operator } from './operator.ts';
 import { Run } from './run.ts';
 import type { Plan } from './runbook/plan.ts';
+import { intents } from './runbook/plan.ts';
 import type { RunStatus } from './runbook/status.ts';
 
 export interface Listening {
@@ -28,9 +29,9 @@ export function listen(request: DeployRequest): Listening {
 function demandRequest(request: DeployRequest): void {
   const { runbook, environment, folder, version, intent, by } = request ?? {};
   const texts = [runbook?.service, environment, folder, by, ...(intent === 'deploy' ? [version] : [])];
-  const whole = texts.every((text) => typeof text === 'string') && (intent === 'deploy' || intent === 'rollback');
+  const whole = texts.every((text) => typeof text === 'string') && intents.includes(intent);
   const { workflowId } = workflowInfo();
-  const mend = 'start it with `holdpoint deploy` or `holdpoint rollback`';
+  const mend = 'start it with `holdpoint deploy`, `rollback` or `reconcile`';
   if (!whole)
     throw ApplicationFailure.nonRetryable(`this was not started with a whole request: ${mend}`, 'RequestInvalid');
   const lock = deployId(environment, runbook.service);

@@ -1,5 +1,6 @@
 /** All that a client needs to talk to a run: ids, signals, queries, search attributes, shapes. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Intent } from './runbook/plan.ts';
 import type { Runbook } from './runbook/schema.ts';
 
 export const defaultTaskQueue = 'holdpoint';
@@ -15,9 +16,9 @@ export interface DeployRequest {
   environment: string;
   /** Absolute folder of the runbook. */
   folder: string;
-  /** null for a rollback: the plan finds it. */
+  /** null for a rollback or a reconciliation: the plan finds it. */
   version: string | null;
-  intent: 'deploy' | 'rollback';
+  intent: Intent;
   /** Who starts it. */
   by: string;
   reason?: string;

@@ -7,6 +7,8 @@ import type { Plan } from './runbook/plan.ts';
 
 /** Short, since somebody waits for it; what keeps it from being made is said. */
 const planningMs = 15_000;
+/** How many there are is only known once it is made. Nobody is tried for long here, so it is enough for a thousand. */
+const mostMachines = 300;
 
 /** Observes and plans, in an activity, so that the plan is in the history and is walked exactly as it was made. */
 export async function preparePlan(run: Run, request: DeployRequest): Promise<void> {
@@ -20,9 +22,12 @@ export async function preparePlan(run: Run, request: DeployRequest): Promise<voi
 
 /** What `holdpoint plan` runs: the same activity, and nothing else. */
 export function makePlan({ runbook, environment, folder, version, intent }: DeployRequest): Promise<Plan> {
-  const what =
-    intent === 'deploy' ? `the deploy of ${runbook.service} ${version}` : `the way back of ${runbook.service}`;
-  return activities('quick', planningMs, `Look at ${environment} and plan ${what}`).makePlan({
+  const what = {
+    deploy: `the deploy of ${runbook.service} ${version}`,
+    rollback: `the way back of ${runbook.service}`,
+    reconcile: `how to bring every machine of ${runbook.service} in line`,
+  }[intent];
+  return activities('quick', planningMs, `Look at ${environment} and plan ${what}`, mostMachines).makePlan({
     runbook,
     environment,
     folder,

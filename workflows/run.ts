@@ -9,9 +9,13 @@ import type { DeployRequest } from './messages.ts';
 import { searchAttributes } from './messages.ts';
 import type { Evidence, Writer } from './ports.ts';
 import { harmless } from './runbook/actions.ts';
+import { clip } from './runbook/clip.ts';
 import { describeStatus } from './runbook/describe-status.ts';
-import type { Plan, Step } from './runbook/plan.ts';
+import type { HostName, Plan, SetAside, Step, Target } from './runbook/plan.ts';
 import type { OpenHold, Outcome, RunState, RunStatus, StepState, StepStatus } from './runbook/status.ts';
+
+/** As the timeline shows them. */
+const longestNote = 150;
 
 /** What one deploy knows of itself: its plan, its status for people, and the undos to walk if it has to go back. */
 export class Run {
@@ -21,7 +25,10 @@ export class Run {
   readonly undos: Step[] = [];
   /** Ids of the steps that were begun; an undo may be unsafe once a later one was. */
   readonly begun = new Set<string>();
+  /** Machines set aside whose share others have by now. */
+  private readonly leftOut = new Set<string>();
   private readonly notes: Promise<void>[] = [];
+  private readonly stuck = new Set<string>();
   /** The point of no return lies behind: nothing is taken back from here on. */
   confirmed = false;
 
@@ -48,11 +55,13 @@ export class Run {
       hold: null,
       paused: null,
       receipt: null,
+      aside: [],
     };
   }
 
   adopt(plan: Plan): void {
     this.plan = plan;
+    this.status.aside = plan.aside;
     Object.assign(this.status, {
       release: plan.release.version,
       from: plan.from,
@@ -84,6 +93,42 @@ export class Run {
     const line = this.status.steps.find((candidate) => candidate.id === id);
     if (!line) throw new TypeError(`the plan has no step ${id}`);
     return line;
+  }
+
+  /** Machines that the run goes on without, and why. */
+  asideOf({ name }: Target): ReadonlyMap<HostName, string> {
+    const own = this.status.aside.filter(({ target }) => target === name);
+    return new Map(own.map(({ host, why }) => [host, why]));
+  }
+
+  /** An undo has failed on this machine: it is asked no more. */
+  leaveStuck({ name }: Target, host: HostName): void {
+    this.stuck.add(`${name}/${host}`);
+  }
+
+  isStuck({ name }: Target, host: HostName): boolean {
+    return this.stuck.has(`${name}/${host}`);
+  }
+
+  setAside(one: SetAside): void {
+    const others = this.status.aside.filter(({ target, host }) => target !== one.target || host !== one.host);
+    if (others.length === this.status.aside.length) {
+      this.note(clip(`${one.host} is set aside: ${one.why}`, longestNote));
+    }
+    this.status.aside = [...others, one];
+  }
+
+  takeBack({ name }: Target, host: HostName): void {
+    this.status.aside = this.status.aside.filter((one) => one.target !== name || one.host !== host);
+    this.leftOut.delete(`${name} ${host}`);
+  }
+
+  leaveOut({ name }: Target, host: HostName): void {
+    this.leftOut.add(`${name} ${host}`);
+  }
+
+  isLeftOut({ name }: Target, host: HostName): boolean {
+    return this.leftOut.has(`${name} ${host}`);
   }
 
   /** Before the step runs, so that a step that half happened is taken back as well. */
@@ -124,11 +169,15 @@ export class Run {
    * makes it; the fence grows with every run of this workflow id and is the same on every replay.
    */
   writer(step: Step, attempt: string): Writer {
+    return this.writerOf(step.id, attempt);
+  }
+
+  writerOf(stepId: string, attempt: string): Writer {
     const { workflowId, runStartTime } = workflowInfo();
     const fence = runStartTime.getTime();
     return {
       fence,
-      key: `${workflowId}|${fence}|${this.plan?.digest}|${step.id}|${attempt}`,
+      key: `${workflowId}|${fence}|${this.plan?.digest}|${stepId}|${attempt}`,
       deploy: workflowId,
     };
   }

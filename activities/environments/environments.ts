@@ -5,7 +5,7 @@ import { closest } from '../../configuration/closest.ts';
 import { renderProblems } from '../../configuration/render-problems.ts';
 import { stateHome } from '../../configuration/state-home.ts';
 import type { Json } from '../../workflows/runbook/json.ts';
-import type { Product, SecretSource, Target } from '../../workflows/runbook/plan.ts';
+import type { Machines, Product, SecretSource, Target } from '../../workflows/runbook/plan.ts';
 import type { Runbook, Strategy } from '../../workflows/runbook/schema.ts';
 import { targetsOf } from '../../workflows/runbook/targets-of.ts';
 import { refuse } from '../failures.ts';
@@ -55,8 +55,11 @@ export function createEnvironments(file: string | null, home = stateHome()): Env
           name,
           service: runbook.service,
           host: toProduct(written.host),
+          hosts: written.hosts,
+          home: Object.keys(written.hosts)[0] ?? null,
           instances: toProduct(written.instances),
           traffic: written.traffic ? toProduct(written.traffic) : null,
+          balancers: balancersOf(written),
           metrics: written.metrics ? toProduct(written.metrics) : null,
           // Each target has markers of its own, also where they live on one machine.
           folder: wanted.length > 1 ? join(own, name) : own,
@@ -90,6 +93,14 @@ function named<T>(all: Record<string, T>, name: string, what: 'environment' | 't
     what === 'target' ? 'UnknownTarget' : 'UnknownEnvironment',
     `no ${what} "${name}" ${where}${guess ? `; did you mean "${guess}"?` : ';'} there is ${known.join(', ') || 'none'}`,
   );
+}
+
+/** `local`, or machines that are reached as the target's are. */
+function balancersOf({ host, balancers }: Environment['targets'][string]): Machines | null {
+  if (balancers === undefined) return null;
+  return balancers === 'local'
+    ? { host: toProduct('local'), machines: {} }
+    : { host: toProduct(host), machines: balancers };
 }
 
 /** `local` or `{ caddy: { … } }` → kind and options. */

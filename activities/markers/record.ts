@@ -11,6 +11,8 @@ const recordSchema = z.object({
   previous: release.nullable(),
   /** ISO 8601. */
   at: z.string(),
+  /** Of the deploy that confirmed it: of several machines' records the largest counts. */
+  fence: z.number(),
   /** Of the writer that confirmed it. */
   key: z.string(),
 });

@@ -31,23 +31,60 @@ export function knownName(host: string, port: number): string {
 }
 
 export function keysIn(text: string, name: string, file: string): KnownKey[] {
-  return text.split(/\r?\n/).flatMap((line, i) => {
-    const words = line.trim().split(/\s+/);
-    const marker = words[0]?.startsWith('@') ? words.shift() : undefined;
-    const [hosts = '', type = '', key = ''] = words;
-    // Another authority's certificates cannot be checked here, so its line says nothing about a plain key.
-    if (hosts.startsWith('#') || key === '' || (marker !== undefined && marker !== '@revoked')) return [];
-    if (!isNamed(hosts, name)) return [];
-    return [{ file, line: i + 1, type, key: Buffer.from(key, 'base64'), revoked: marker === '@revoked' }];
-  });
+  const { plain, others } = linesOf(text, file);
+  const fitting = others.filter(({ hosts }) => isNamed(hosts, name));
+  return [...(plain.get(name.toLowerCase()) ?? []), ...fitting]
+    .toSorted((one, other) => one.line - other.line)
+    .map(({ line, type, key, revoked }) => ({ file, line, type, key: Buffer.from(key, 'base64'), revoked }));
+}
+
+interface Line extends Omit<KnownKey, 'file' | 'key'> {
+  hosts: string;
+  key: string;
+}
+
+interface Lines {
+  text: string;
+  /** By name, of lines that only name names. */
+  plain: Map<string, Line[]>;
+  others: Line[];
+}
+
+/** What is in the files, as they were read last: each machine of a large fleet asks for its line of many. */
+const known = new Map<string, Lines>();
+
+function linesOf(text: string, file: string): Lines {
+  const before = known.get(file);
+  if (before?.text === text) return before;
+  const lines: Lines = { text, plain: new Map(), others: [] };
+  for (const line of text.split(/\r?\n/).flatMap(readLine)) {
+    if (/[*?!|]/.test(line.hosts)) lines.others.push(line);
+    else for (const name of new Set(line.hosts.toLowerCase().split(','))) addTo(lines.plain, name, line);
+  }
+  known.set(file, lines);
+  return lines;
+}
+
+function addTo(plain: Lines['plain'], name: string, line: Line): void {
+  const there = plain.get(name);
+  if (there) there.push(line);
+  else plain.set(name, [line]);
+}
+
+function readLine(text: string, i: number): Line[] {
+  const words = text.trim().split(/\s+/);
+  const marker = words[0]?.startsWith('@') ? words.shift() : undefined;
+  const [hosts = '', type = '', key = ''] = words;
+  // Another authority's certificates cannot be checked here, so its line says nothing about a plain key.
+  if (hosts.startsWith('#') || key === '' || (marker !== undefined && marker !== '@revoked')) return [];
+  return [{ hosts, line: i + 1, type, key, revoked: marker === '@revoked' }];
 }
 
 /** `web1,10.0.0.*,!10.0.0.7`, or one hashed name, `|1|<salt>|<hash>`. */
 function isNamed(hosts: string, name: string): boolean {
   if (hosts.startsWith('|')) return isHashed(hosts, name);
   const patterns = hosts.split(',').filter((pattern) => pattern !== '');
-  const fits = (pattern: string) =>
-    /[*?]/.test(pattern) ? likeness(pattern).test(name) : pattern.toLowerCase() === name.toLowerCase();
+  const fits = (pattern: string) => likeness(pattern).test(name);
   if (patterns.some((pattern) => pattern.startsWith('!') && fits(pattern.slice(1)))) return false;
   return patterns.some((pattern) => !pattern.startsWith('!') && fits(pattern));
 }

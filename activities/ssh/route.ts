@@ -28,6 +28,13 @@ export interface Route {
   via: Route | null;
 }
 
+let ownName: string | undefined;
+/** The worker's own user. Asked once: the system takes its time, and a fleet has many machines. */
+const account = (): string => {
+  ownName ??= userInfo().username;
+  return ownName;
+};
+
 const globalKnownHosts = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'];
 const defaultKeys = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 const mostJumps = 8;
@@ -50,10 +57,10 @@ type Given = SshOptions & { host: string };
 function route(given: Given, name: string | null, jumps: string[] | null, depth: number): Route {
   const settings = settingsFor(given.host, given.user, given.config);
   const one = (key: string): string | undefined => settings(key)[0];
-  const user = given.user ?? one('user') ?? userInfo().username;
+  const user = given.user ?? one('user') ?? account();
   const host = (one('hostname') ?? given.host).replace(/%[%h]/g, (token) => (token === '%h' ? given.host : '%'));
   const port = given.port ?? Number(one('port') ?? 22);
-  const tokens = { '%': '%', d: homedir(), h: host, r: user, u: userInfo().username, n: given.host, p: String(port) };
+  const tokens = { '%': '%', d: homedir(), h: host, r: user, u: account(), n: given.host, p: String(port) };
   const path = (text: string) =>
     homePath(text).replace(/%([%dhrunp])/g, (_, token) => tokens[token as keyof typeof tokens]);
   return {

@@ -38,6 +38,11 @@ export class BenchWorker {
     this.child = this.start();
   }
 
+  /** Process id of the one that works now. */
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** SIGKILL, and a new one at once, as a supervisor would. Returns when it was killed, in ms since the epoch. */
   killAndReplace(): number {
     const at = performance.timeOrigin + performance.now();

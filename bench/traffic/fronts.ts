@@ -10,6 +10,7 @@ import { haproxyCfg } from '../../workflows/runbook/haproxy-cfg.ts';
 import { nginxConf } from '../../workflows/runbook/nginx-conf.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { traefikStatic } from '../../workflows/runbook/traefik-dynamic.ts';
+import { upstreamsAt } from '../../workflows/runbook/upstreams.ts';
 
 /** A real proxy in front of the slots, configured as its operator would, once. */
 export interface Front {
@@ -28,7 +29,7 @@ interface Place {
 }
 
 const sticky = { ownCookie: 'release' };
-const reach = '127.0.0.1';
+const upstreamsOf = (ports: Record<Slot, number>) => upstreamsAt('127.0.0.1', ports);
 
 /** In a whole nginx.conf; with its default of 512 connections it resets some of those that come after a moment of rest. */
 export const inNginx = (http: string): string =>
@@ -37,27 +38,30 @@ export const inNginx = (http: string): string =>
 const starters = {
   async nginx({ folder, url, ports }: Place) {
     const options = { front: url, log: join(folder, 'access.log'), folder: join(folder, 'buckets'), sticky };
-    const configuration = inNginx(nginxConf({ ...options, ports, reach }));
+    const configuration = inNginx(nginxConf({ ...options, upstreams: upstreamsOf(ports) }));
     const { kill } = await startNginx({ configuration, folder });
     return { options, kill };
   },
   async haproxy({ folder, url, ports }: Place) {
     const options = { front: url, socket: join(folder, 'haproxy.sock'), map: join(folder, 'shop.map'), sticky };
     writeFileSync(options.map, '');
-    const { kill } = await startHaproxy({ configuration: haproxyCfg({ ...options, ports, reach }), folder });
+    const configuration = haproxyCfg({ ...options, upstreams: upstreamsOf(ports) });
+    const { kill } = await startHaproxy({ configuration, folder });
     return { options, kill };
   },
   async caddy({ folder, url, ports }: Place) {
     const admin = await freeUrl();
     const options = { front: url, admin, log: join(folder, 'access.log'), folder: join(folder, 'buckets'), sticky };
-    const { kill } = await startCaddy({ caddyfile: caddyfile({ ...options, ports }), folder });
+    const text = caddyfile({ ...options, upstreams: upstreamsOf(ports) });
+    const { kill } = await startCaddy({ caddyfile: text, folder });
     return { options, kill };
   },
   async traefik({ folder, url, ports }: Place) {
     const [api, log, file] = [await freeUrl(), join(folder, 'access.log'), join(folder, 'dynamic', 'shop.yml')];
     mkdirSync(join(folder, 'dynamic'));
     const options = { front: url, api, log, file, rule: 'PathPrefix(`/`)', entryPoints: ['web'], sticky };
-    const { kill } = await startTraefik({ configuration: traefikStatic({ ...options, ports, reach }), folder });
+    const configuration = traefikStatic({ ...options, upstreams: upstreamsOf(ports) });
+    const { kill } = await startTraefik({ configuration, folder });
     return { options, kill };
   },
 };

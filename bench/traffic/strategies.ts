@@ -5,14 +5,17 @@ import type { ProxyName } from './fronts.ts';
 import { thereAndBack } from './measure.ts';
 import { type Run, Site } from './site.ts';
 
+/** `reload` is the service's own to measure: a plain process has none. */
+type Measured = Exclude<Strategy, 'reload'>;
+
 /** The step after which the version that is left gets no request any more, in a deploy and in a rollback. */
-const lastShifts: Record<Strategy, { go: string; back: string } | null> = {
+const lastShifts: Record<Measured, { go: string; back: string } | null> = {
   recreate: null,
   rolling: { go: 'rollout.out-3', back: 'rollout.out-3' },
   'blue-green': { go: 'rollout.shift', back: 'rollout.shift' },
   canary: { go: 'rollout.shift-100', back: 'rollout.shift' },
 };
-export const strategies = Object.keys(lastShifts) as Strategy[];
+export const strategies = Object.keys(lastShifts) as Measured[];
 
 export const nameOfDeploy = (strategy: Strategy, proxy: ProxyName): string => `${strategy} behind ${proxy}`;
 
@@ -29,7 +32,7 @@ export async function deploysBehind(lab: Lab, server: Server, proxy: ProxyName):
   }
 }
 
-function deploysBy(strategy: Strategy, site: Site, proxy: ProxyName): Promise<Row[]> {
+function deploysBy(strategy: Measured, site: Site, proxy: ProxyName): Promise<Row[]> {
   const shift = lastShifts[strategy];
   const began = (run: Run, step: string | undefined) => {
     if (step) return run.shiftBegan(step);

@@ -73,7 +73,7 @@ async function start(session: Session, options: DeployOptions, request: DeployRe
 }
 
 /** Who holds the lock, since when, where it stands, and what can be done. */
-async function lockedBy(session: Session, options: CommonOptions, workflowId: string): Promise<Problem> {
+export async function lockedBy(session: Session, options: CommonOptions, workflowId: string): Promise<Problem> {
   const run = await lookForRun(session, workflowId);
   const status = run ? await readStatus(session, run) : null;
   const { message, next } = renderHolder(status, run?.startedAt ?? null, sameRun(options), Date.now());

@@ -1,8 +1,10 @@
 /** What only a worker can see: the targets, their proxies, where releases come from. It is asked for a plan. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import { isFleet } from '../../workflows/runbook/places.ts';
 import type { Plan, Target } from '../../workflows/runbook/plan.ts';
 import type { CommonOptions } from '../options.ts';
+import { asideLines, hostNames, machines } from '../render/aside.ts';
 import type { Check } from '../render/checks.ts';
 import { releasesHere, toRequest } from '../request.ts';
 import type { LoadedRunbook } from '../runbook/load.ts';
@@ -17,7 +19,7 @@ const patienceMs = 15_000;
 /** How asking ended; `stuck`: why the worker tries again, null where nobody knows. */
 type Answer = { plan: Plan } | { error: unknown } | { stuck: string | null };
 
-/** Changes nothing. One line; a failed one carries what to paste where the proxy lacks something. */
+/** Changes nothing. A line, and one about the machines of a fleet; a failed one carries what to paste where the proxy lacks something. */
 export async function targetChecks(
   session: Session,
   loaded: LoadedRunbook,
@@ -27,7 +29,7 @@ export async function targetChecks(
   const version = versionToTry(loaded);
   const request = toRequest(loaded, version ? { ...options, version } : options, version ? 'deploy' : 'rollback');
   const answer = await answerOf(session, await startPlan(session, request, taskQueue));
-  if ('plan' in answer) return [{ name: 'targets', state: 'ok', found: answer.plan.targets.map(describe).join('\n') }];
+  if ('plan' in answer) return planned(answer.plan);
   if ('error' in answer) return [refused(answer.error, options.environment)];
   const found = answer.stuck ?? `no plan after ${patienceMs / 1_000} s, and no reason: the worker's own log may say it`;
   return [{ name: 'targets', state: 'fail', found, next: 'a deploy would try again for a while, and then fail' }];
@@ -40,6 +42,7 @@ export async function targetChecks(
 function versionToTry({ runbook, folder }: LoadedRunbook): string | null {
   const { artifact } = runbook.prepare;
   if ('git' in artifact) return 'HEAD';
+  if ('archive' in artifact) return '1';
   if ('folder' in artifact) return releasesHere(artifact.folder, folder).at(-1) ?? '1';
   return artifact.image.includes('/') ? 'latest' : null;
 }
@@ -61,11 +64,33 @@ async function answerOf(session: Session, handle: WorkflowHandle): Promise<Answe
   }
 }
 
-function describe({ name, instances, traffic }: Target): string {
-  const door = traffic
-    ? `behind ${traffic.kind} at ${String(traffic.options.front)}`
-    : 'without a proxy: only recreate';
-  return `${name}: ${instances.kind}, ${door}`;
+function planned({ targets, aside }: Plan): Check[] {
+  const checks: Check[] = [{ name: 'targets', state: 'ok', found: targets.map(describe).join('\n') }];
+  const all = targets.reduce((sum, { hosts }) => sum + Object.keys(hosts).length, 0);
+  if (all === 0) return checks;
+  if (aside.length === 0) return [...checks, { name: 'machines', state: 'ok', found: `all ${all} answer` }];
+  return [
+    ...checks,
+    {
+      name: 'machines',
+      state: 'warn',
+      found: [`${machines(aside.length)} of ${all} would be set aside:`, ...asideLines(aside)].join('\n'),
+      next: 'a deploy goes on without; bring them up, and after the next deploy: holdpoint reconcile',
+    },
+  ];
+}
+
+function describe(target: Target): string {
+  const { name, instances, hosts } = target;
+  const where = isFleet(target) ? ` on ${machines(Object.keys(hosts).length)}` : '';
+  return `${name}: ${instances.kind}${where}, ${door(target)}`;
+}
+
+function door(target: Target): string {
+  const { traffic, balancers } = target;
+  if (!traffic) return `without a proxy: ${isFleet(target) ? 'rolling, ' : ''}recreate or reload`;
+  const at = Object.keys(balancers?.machines ?? {});
+  return `behind ${traffic.kind} at ${String(traffic.options.front)}${at.length > 0 ? ` on ${hostNames(at)}` : ''}`;
 }
 
 function refused(error: unknown, environment: string): Check {
@@ -76,12 +101,17 @@ function refused(error: unknown, environment: string): Check {
   if (type === 'UnknownRelease' || type === 'NothingToReturnTo') {
     return { name: 'targets', state: 'ok', found: `${environment} is reached; ${message}` };
   }
-  const isEnvironment = /^(EnvironmentsInvalid|UnknownEnvironment|UnknownTarget)$/.test(type ?? '');
   const [found = '', ...rest] = message.split('\n\n');
   return {
-    name: type === 'ProxyNotReady' ? 'proxy' : isEnvironment ? 'environments' : 'targets',
+    name: aboutWhat(type ?? ''),
     state: 'fail',
     found,
     ...(rest.length > 0 && { paste: rest.join('\n\n') }),
   };
+}
+
+function aboutWhat(type: string): string {
+  if (type === 'ProxyNotReady') return 'proxy';
+  if (/^(EnvironmentsInvalid|UnknownEnvironment|UnknownTarget)$/.test(type)) return 'environments';
+  return /^(Machines|Host|Key|Ssh|NoHost|WrongHost)/.test(type) ? 'machines' : 'targets';
 }

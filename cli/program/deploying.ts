@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DeployOptions } from '../commands/deploy.ts';
-import type { RequestOptions } from '../request.ts';
+import type { PlanOptions } from '../commands/plan.ts';
 import { ends, examples } from './ends.ts';
 import { aboutRun, asPerson } from './options.ts';
 
@@ -12,15 +12,17 @@ export function addDeploying(program: Command): void {
     .description('Look at the target, and show step by step what a deploy would do and how each step is undone.')
     .option('--version <version>', 'the release to plan for')
     .option('--rollback', 'plan the way back instead')
+    .option('--reconcile', 'plan how machines that were set aside are brought in line instead')
     .addHelpText(
       'after',
       examples(
         ['holdpoint plan --version 2', 'what deploying 2 on this machine would do'],
         ['holdpoint plan --version 2 -e production --json', 'the same plan as data'],
         ['holdpoint plan --rollback -e production', 'what going back would do'],
+        ['holdpoint plan --reconcile -e production', 'which machines are not as they should be'],
       ),
     )
-    .action(ends(async (options: RequestOptions) => (await import('../commands/plan.ts')).plan(options)));
+    .action(ends(async (options: PlanOptions) => (await import('../commands/plan.ts')).plan(options)));
 
   asPerson(aboutRun(program.command('deploy').helpGroup(group)))
     .summary('walk the runbook, and follow it to its end')
@@ -55,4 +57,21 @@ export function addDeploying(program: Command): void {
       ),
     )
     .action(ends(async (options: DeployOptions) => (await import('../commands/rollback.ts')).rollback(options)));
+
+  asPerson(aboutRun(program.command('reconcile').helpGroup(group)))
+    .summary('bring machines that were set aside in line')
+    .description(
+      'Bring every machine of a fleet to the confirmed release and back into the traffic: those that a deploy went on without, and new ones. Nothing to do is a success.',
+    )
+    .option('--reason <text>', 'why, for the history')
+    .option('--plan <digest>', 'walk exactly this plan, or nothing')
+    .option('--detach', 'return once it has started')
+    .addHelpText(
+      'after',
+      examples(
+        ["holdpoint reconcile -e production --reason 'web3 is repaired'", 'exit code 0, also where nothing is to do'],
+        ['holdpoint plan --reconcile -e production', 'look at it first'],
+      ),
+    )
+    .action(ends(async (options: DeployOptions) => (await import('../commands/reconcile.ts')).reconcile(options)));
 }

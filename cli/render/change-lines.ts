@@ -1,7 +1,8 @@
 import type { StepStatus } from '../../workflows/runbook/status.ts';
+import { asideLines, countAside, hostNames, machines } from './aside.ts';
 import { type Change, isGoingBack } from './changes.ts';
 import { describeFindings } from './evidence.ts';
-import { shortDigest } from './headline.ts';
+import { shortDigest, versionsOf } from './headline.ts';
 import { commands } from './hold.ts';
 import { outcomeSymbols, stepSymbols } from './symbols.ts';
 import { oneLine, type Paint } from './text.ts';
@@ -35,17 +36,36 @@ function linesOf(change: Change, sameRun: string, paint: Paint): [string, ...str
       const why = reason ? `: ${oneLine(reason)}` : '';
       return [accepted ? `${said}${why}` : `${paint('red', 'refused')} ${said}${why}; ${oneLine(refusal ?? '')}`];
     }
+    case 'aside':
+      return asideOf(change, sameRun, paint);
     case 'ended': {
       const { symbol, colour } = outcomeSymbols[change.outcome];
-      return [`${paint(colour, `${symbol} ${change.outcome}`)}  ${oneLine(change.sentence)}`];
+      const aside = countAside(change.aside);
+      const without = aside ? paint('yellow', `, ${aside}`) : '';
+      return [`${paint(colour, `${symbol} ${change.outcome}`)}${without}  ${oneLine(change.sentence)}`];
     }
   }
 }
 
-function planned(change: Extract<Change, { change: 'planned' }>, paint: Paint): [string, ...string[]] {
-  const versions = [change.from, change.release].filter(Boolean).join(' → ');
+function asideOf(
+  { aside, back }: Extract<Change, { change: 'aside' }>,
+  sameRun: string,
+  paint: Paint,
+): [string, ...string[]] {
+  const again = hostNames(back.map(({ host }) => host));
+  const returned = `${machines(back.length)} taken back: ${again}`;
+  if (aside.length === 0) return [returned];
   return [
-    `plan ${shortDigest(change.digest)}: ${versions}, ${change.steps} steps`,
+    paint('yellow', `! ${countAside(aside)}; the run goes on without ${aside.length === 1 ? 'it' : 'them'}:`),
+    ...asideLines(aside),
+    paint('cyan', `holdpoint reconcile${sameRun}`),
+    ...(back.length > 0 ? [returned] : []),
+  ];
+}
+
+function planned(change: Extract<Change, { change: 'planned' }>, paint: Paint): [string, ...string[]] {
+  return [
+    `plan ${shortDigest(change.digest)}: ${versionsOf(change)}, ${change.steps} steps`,
     ...change.notices.map((notice) => paint('yellow', `! ${oneLine(notice)}`)),
     ...(change.wayBack ? [`way back: ${oneLine(change.wayBack)}`] : []),
   ];

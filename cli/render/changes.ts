@@ -1,3 +1,4 @@
+import type { Intent, SetAside } from '../../workflows/runbook/plan.ts';
 import type {
   DecisionRecord,
   OpenHold,
@@ -13,6 +14,7 @@ export type Change =
       change: 'planned';
       at: number;
       digest: string;
+      intent: Intent;
       from: string | null;
       release: string | null;
       steps: number;
@@ -23,7 +25,9 @@ export type Change =
   | { change: 'step'; at: number; step: StepStatus }
   | { change: 'hold'; at: number; hold: OpenHold; digest: string | null }
   | { change: 'decision'; at: number; decision: DecisionRecord }
-  | { change: 'ended'; at: number; outcome: Outcome; sentence: string };
+  /** Machines that the run now goes on without, and those that it has taken back. */
+  | { change: 'aside'; at: number; aside: SetAside[]; back: SetAside[] }
+  | { change: 'ended'; at: number; outcome: Outcome; sentence: string; aside: SetAside[] };
 
 /** What is new in `next`, oldest first. `before` is null at the first look, which tells everything so far. Pure. */
 export function changesBetween(before: RunStatus | null, next: RunStatus, now: number): Change[] {
@@ -31,6 +35,7 @@ export function changesBetween(before: RunStatus | null, next: RunStatus, now: n
     ...planned(before, next, now),
     ...steps(before, next, now),
     ...decisions(before, next),
+    ...aside(before, next, now),
     ...state(before, next, now),
     ...hold(before, next),
   ].sort((a, b) => a.at - b.at);
@@ -39,9 +44,9 @@ export function changesBetween(before: RunStatus | null, next: RunStatus, now: n
 
 function planned(before: RunStatus | null, next: RunStatus, now: number): Change[] {
   if (next.digest === null || before?.digest) return [];
-  const { digest, from, release, wayBack, notices } = next;
+  const { digest, intent, from, release, wayBack, notices } = next;
   const at = Math.min(now, ...next.steps.flatMap((step) => step.startedAt ?? []));
-  return [{ change: 'planned', at, digest, from, release, steps: next.steps.length, wayBack, notices }];
+  return [{ change: 'planned', at, digest, intent, from, release, steps: next.steps.length, wayBack, notices }];
 }
 
 function steps(before: RunStatus | null, next: RunStatus, now: number): Change[] {
@@ -61,6 +66,19 @@ function decisions(before: RunStatus | null, next: RunStatus): Change[] {
     .map((decision) => ({ change: 'decision' as const, at: decision.at, decision }));
 }
 
+function aside(before: RunStatus | null, next: RunStatus, now: number): Change[] {
+  const isIn = (all: SetAside[]) => {
+    const known = new Set(all.map(nameOf));
+    return (one: SetAside) => known.has(nameOf(one));
+  };
+  const earlier = before?.aside ?? [];
+  const gone = next.aside.filter((one) => !isIn(earlier)(one));
+  const back = earlier.filter((one) => !isIn(next.aside)(one));
+  return gone.length + back.length > 0 ? [{ change: 'aside', at: now, aside: gone, back }] : [];
+}
+
+const nameOf = ({ target, host }: SetAside): string => `${target}/${host}`;
+
 function state(before: RunStatus | null, next: RunStatus, now: number): Change[] {
   const told = next.state === 'paused' || next.state === 'rolling back' || before?.state === 'paused';
   if (!told || next.state === 'ended' || before?.state === next.state) return [];
@@ -75,7 +93,9 @@ function hold(before: RunStatus | null, next: RunStatus): Change[] {
 
 function ended(before: RunStatus | null, next: RunStatus, now: number): Change[] {
   if (!next.outcome || before?.outcome) return [];
-  return [{ change: 'ended', at: next.endedAt ?? now, outcome: next.outcome, sentence: next.sentence }];
+  return [
+    { change: 'ended', at: next.endedAt ?? now, outcome: next.outcome, sentence: next.sentence, aside: next.aside },
+  ];
 }
 
 /** The step's own times are those of the way there. */

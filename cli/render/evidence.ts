@@ -1,5 +1,6 @@
 import type { Verdict } from '../../workflows/runbook/checks.ts';
 import type { StepStatus } from '../../workflows/runbook/status.ts';
+import { hostNames } from './aside.ts';
 import { oneLine } from './text.ts';
 
 /** For machines, told below in words, or told by the step's own sentence already; the JSON report has them all. */
@@ -37,6 +38,7 @@ function shown(name: string, value: unknown): string {
   if (name === 'bytes' && typeof value === 'number') return describeBytes(value);
   // Enough to know a file again by.
   if (name === 'sha256') return `${oneLine(String(value)).slice(0, 12)}…`;
+  if (name === 'setAside') return hostNames(oneLine(String(value)).split(', '));
   return oneLine(String(value));
 }
 

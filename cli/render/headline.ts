@@ -1,4 +1,5 @@
 import type { RunStatus } from '../../workflows/runbook/status.ts';
+import { countAside } from './aside.ts';
 import { outcomeSymbols } from './symbols.ts';
 import { oneLine, type Paint } from './text.ts';
 import { took } from './time.ts';
@@ -9,11 +10,27 @@ export function titleOf(status: RunStatus): string {
   if (intent === 'rollback') {
     return `Roll back ${service}${from ? ` ${from}` : ''}${release ? ` → ${release}` : ''} in ${environment}`;
   }
+  if (intent === 'reconcile') return `Reconcile ${service}${release ? ` ${release}` : ''} in ${environment}`;
   return `Deploy ${service} ${from ? `${from} → ` : ''}${release ?? '(newest release)'} to ${environment}`;
 }
 
-/** The state in a word or two, with its symbol: `✓ succeeded`, `‖ waiting`. */
+/** `1 → 2`; a reconciliation brings a version to where it is missing, so there is only the one. */
+export function versionsOf({ intent, from, release }: Pick<RunStatus, 'intent' | 'from' | 'release'>): string {
+  return (intent === 'reconcile' ? [release] : [from, release]).filter(Boolean).join(' → ');
+}
+
+/** The state in a word or two, with its symbol: `✓ succeeded`, `‖ waiting`; and how many machines are set aside. */
 export function stateOf(status: RunStatus, paint: Paint): string {
+  const aside = countAside(status.aside);
+  return `${stateWord(status, paint)}${aside ? paint('yellow', `, ${aside}`) : ''}`;
+}
+
+/** The same without colours and symbols: `succeeded, 1 machine set aside`. */
+export function outcomeOf(status: RunStatus): string {
+  return [status.outcome ?? status.state, countAside(status.aside)].filter(Boolean).join(', ');
+}
+
+function stateWord(status: RunStatus, paint: Paint): string {
   if (status.outcome) {
     const { symbol, colour } = outcomeSymbols[status.outcome];
     return paint(colour, `${symbol} ${status.outcome}`);
@@ -24,8 +41,14 @@ export function stateOf(status: RunStatus, paint: Paint): string {
 
 /** `shop 1 → 2 · production · blue-green · 1a2b3c4d` */
 export function subtitleOf(status: RunStatus): string {
-  const versions = [status.from, status.release].filter(Boolean).join(' → ');
-  return [`${status.service} ${versions}`.trim(), status.environment, status.strategy, shortDigest(status.digest)]
+  const what = status.intent === 'reconcile' ? 'reconcile' : null;
+  return [
+    `${status.service} ${versionsOf(status)}`.trim(),
+    status.environment,
+    what,
+    status.strategy,
+    shortDigest(status.digest),
+  ]
     .filter(Boolean)
     .join(' · ');
 }

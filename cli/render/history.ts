@@ -20,12 +20,17 @@ export function renderHistory(runs: readonly PastRun[], now: number, paint: Pain
     dateAndClock(run.startedAt),
     took((run.endedAt ?? now) - run.startedAt),
     run.environment,
-    run.intent === 'rollback' ? `back to ${run.release ?? '?'}` : (run.release ?? '?'),
+    releaseOf(run),
     run.outcome,
     oneLine(run.by ?? '–'),
     run.runId,
   ]);
   return table(['started', 'took', 'environment', 'release', 'outcome', 'by', 'run'], rows, paint);
+}
+
+function releaseOf({ intent, release }: PastRun): string {
+  if (intent === 'rollback') return `back to ${release ?? '?'}`;
+  return intent === 'reconcile' ? `reconcile ${release ?? ''}`.trim() : (release ?? '?');
 }
 
 /** Columns as wide as their widest cell, two spaces between. */

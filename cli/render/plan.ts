@@ -1,23 +1,23 @@
 import { describeMs } from '../../workflows/runbook/duration.ts';
 import { type Plan, phases, type Step } from '../../workflows/runbook/plan.ts';
+import { asideLines, describeTargets, machines, toleratedLines } from './aside.ts';
+import { fold, isFolded } from './fold.ts';
 import { oneLine, type Paint } from './text.ts';
 
 /** A plan for people: steps by phase, each with how it is undone; then what to know before saying yes. */
 export function renderPlan(plan: Plan, paint: Paint, next: string): string {
-  const versions = plan.from ? `${plan.from} → ${plan.release.version}` : `${plan.release.version} (first deploy)`;
-  const what = plan.intent === 'rollback' ? 'Roll back' : 'Deploy';
   const blocks = [
-    [
-      `${paint('bold', `${what} ${plan.service} ${versions}`)} · ${plan.environment} · ${plan.strategy} · on ${plan.targets.map(({ name }) => name).join(', ')}`,
-    ],
+    [`${paint('bold', title(plan))} · ${plan.environment} · ${plan.strategy} · on ${describeTargets(plan.targets)}`],
+    ...(plan.aside.length > 0 ? [asideBlock(plan, paint)] : []),
     ...phases.flatMap((phase) => {
       const steps = plan.steps.filter((step) => step.phase === phase);
-      return steps.length > 0 ? [[paint('bold', phase), ...steps.flatMap((step) => stepLines(plan, step, paint))]] : [];
+      return steps.length > 0 ? [[paint('bold', phase), ...phaseLines(plan, steps, paint)]] : [];
     }),
     ...(plan.notices.length > 0 ? [plan.notices.map((notice) => paint('yellow', `! ${oneLine(notice)}`))] : []),
     [
       wayBack(plan, paint),
-      ...(plan.intent === 'rollback' ? [] : [afterFailure(plan)]),
+      ...(plan.intent === 'deploy' ? [afterFailure(plan)] : []),
+      ...toleratedLines(plan),
       `plan ${plan.digest}`,
       paint('cyan', next),
     ],
@@ -25,8 +25,39 @@ export function renderPlan(plan: Plan, paint: Paint, next: string): string {
   return blocks.map((lines) => lines.join('\n')).join('\n\n');
 }
 
+function title({ intent, service, from, release: { version } }: Plan): string {
+  switch (intent) {
+    case 'reconcile':
+      return `Reconcile ${service} ${version}`;
+    case 'rollback':
+      return `Roll back ${service} ${from ? `${from} → ` : ''}${version}`;
+    case 'deploy':
+      return `Deploy ${service} ${from ? `${from} → ${version}` : `${version} (first deploy)`}`;
+  }
+}
+
+function asideBlock({ aside, intent }: Plan, paint: Paint): string[] {
+  const [are, it] = aside.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  const goesOn = intent === 'deploy' ? 'the deploy goes on' : 'this goes on';
+  return [
+    paint('yellow', `! ${machines(aside.length)} ${are} set aside; ${goesOn} without ${it}:`),
+    ...asideLines(aside).map((line) => `    ${line}`),
+    `  Afterwards, once ${aside.length === 1 ? 'it answers' : 'they answer'}, \`holdpoint reconcile\` brings ${it} in line.`,
+  ];
+}
+
+/** Of a fleet that is renewed in many batches the first steps and the last ones. */
+function phaseLines(plan: Plan, steps: Step[], paint: Paint): string[] {
+  const asked = ({ action }: Step) => action.kind === 'hold';
+  return fold(steps, { kind: () => 'step', stays: asked, ends: 12 }).flatMap((item) =>
+    isFolded(item)
+      ? [paint('gray', `  … ${item.folded.length} more steps like these; --json has them all`)]
+      : stepLines(plan, item, paint),
+  );
+}
+
 function wayBack({ intent, wayBack: { possible, sentence } }: Plan, paint: Paint): string {
-  if (intent === 'rollback') return oneLine(sentence);
+  if (intent !== 'deploy') return oneLine(sentence);
   return `${possible ? 'way back' : paint('red', 'no way back')}: ${oneLine(sentence)}`;
 }
 

@@ -1,17 +1,23 @@
 import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
-import { sentenceOf, titleOf } from './headline.ts';
+import { fold, isFolded } from './fold.ts';
+import { outcomeOf, sentenceOf, titleOf } from './headline.ts';
 import { describeReceipt, receiptColumns, receiptRows } from './receipt.ts';
 import {
+  asideAdvice,
+  asideColumns,
+  asideRows,
   basicsOf,
   decisionColumns,
   decisionRows,
   durationOf,
   findingColumns,
   findingRows,
+  foldedInReports,
   headlineOf,
   measuredColumns,
   measuredRows,
+  moreSteps,
   type Report,
   stepsByPhase,
   undoneOf,
@@ -47,6 +53,7 @@ function sectionsOf(report: Report): string[] {
     header(status),
     basics(report),
     notices(status),
+    table('Machines set aside', asideColumns, asideRows(status), [], asideAdvice(status)),
     steps(status),
     table('Findings', findingColumns, findingRows(status), findingClasses(status)),
     table('Measured traffic', measuredColumns, measuredRows(status)),
@@ -61,7 +68,7 @@ function header(status: RunStatus): string {
   const word = status.outcome ?? status.state;
   const symbol = status.outcome ? `${outcomeSymbols[status.outcome].symbol} ` : '';
   return `<header class="${className(word)}">
-<p class="outcome">${symbol}${escaped(word)}</p>
+<p class="outcome">${symbol}${escaped(outcomeOf(status))}</p>
 <h1>${escaped(titleOf(status))}</h1>
 <p class="sentence">${escaped(sentenceOf(status))}</p>
 </header>`;
@@ -85,12 +92,20 @@ function steps(status: RunStatus): string {
   if (status.steps.length === 0) return '';
   const rows = stepsByPhase(status).map(
     ({ phase, steps }) =>
-      `<tbody><tr class="phase"><th colspan="4" scope="rowgroup">${escaped(phase)}</th></tr>${steps.map((step) => stepRow(step, status)).join('')}</tbody>`,
+      `<tbody><tr class="phase"><th colspan="4" scope="rowgroup">${escaped(phase)}</th></tr>${rowsOf(steps, status)}</tbody>`,
   );
   return `<section><h2>Steps</h2><table class="steps">
 <thead><tr><th scope="col">Step</th><th scope="col">Started</th><th scope="col">Took</th><th scope="col" class="when">Timeline</th></tr></thead>
 ${rows.join('\n')}
 </table></section>`;
+}
+
+function rowsOf(steps: StepStatus[], status: RunStatus): string {
+  const row = (text: string) =>
+    `<tr class="pending"><td colspan="4"><div class="step"><span class="mark">…</span><div>${escaped(text)}</div></div></td></tr>`;
+  return fold(steps, foldedInReports)
+    .map((item) => (isFolded(item) ? row(moreSteps(item.folded)) : stepRow(item, status)))
+    .join('');
 }
 
 function stepRow(step: StepStatus, status: RunStatus): string {

@@ -1,17 +1,23 @@
 import type { StepStatus } from '../../workflows/runbook/status.ts';
 import { describeFindings } from './evidence.ts';
+import { fold, isFolded } from './fold.ts';
 import { sentenceOf } from './headline.ts';
 import { describeReceipt, receiptColumns, receiptRows } from './receipt.ts';
 import {
+  asideAdvice,
+  asideColumns,
+  asideRows,
   basicsOf,
   decisionColumns,
   decisionRows,
   durationOf,
   findingColumns,
   findingRows,
+  foldedInReports,
   headlineOf,
   measuredColumns,
   measuredRows,
+  moreSteps,
   type Report,
   stepsByPhase,
   undoneOf,
@@ -28,6 +34,7 @@ export function reportMarkdown(report: Report): string {
     `**${escaped(sentenceOf(status))}**`,
     table(['', ''], basicsOf(report)),
     section('Notices', status.notices.map((notice) => `- ${escaped(notice)}`).join('\n')),
+    section('Machines set aside', machinesAside(report)),
     section(
       'Steps',
       stepsByPhase(status)
@@ -45,15 +52,24 @@ export function reportMarkdown(report: Report): string {
 }
 
 function stepTable(steps: StepStatus[]): string {
-  const rows = steps.map((step) => [
-    stepSymbols[step.state].symbol,
-    step.sentence,
-    step.state,
-    step.startedAt === undefined ? '' : utc(step.startedAt),
-    durationOf(step),
-    [describeFindings(step), step.note ?? ''].filter(Boolean).join('; '),
-  ]);
+  const rows = fold(steps, foldedInReports).map((item) => {
+    if (isFolded(item)) return [...symbolAndText(item.folded[0]!, moreSteps(item.folded)), '', '', '', ''];
+    return [
+      ...symbolAndText(item, item.sentence),
+      item.state,
+      item.startedAt === undefined ? '' : utc(item.startedAt),
+      durationOf(item),
+      [describeFindings(item), item.note ?? ''].filter(Boolean).join('; '),
+    ];
+  });
   return table(['', 'Step', 'State', 'Started', 'Took', 'Seen'], rows);
+}
+
+const symbolAndText = ({ state }: StepStatus, text: string): string[] => [stepSymbols[state].symbol, text];
+
+function machinesAside({ status }: Report): string {
+  const rows = tableOf(asideColumns, asideRows(status));
+  return rows && `${rows}\n\n${escaped(asideAdvice(status))}`;
 }
 
 /** Empty without rows. */

@@ -1,9 +1,11 @@
 import type { Finding, TrafficMeasurement } from '../../workflows/runbook/checks.ts';
 import { type Plan, phases } from '../../workflows/runbook/plan.ts';
 import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
-import { titleOf } from './headline.ts';
+import { describeTargets } from './aside.ts';
+import { outcomeOf, titleOf } from './headline.ts';
 import { oneLine } from './text.ts';
 import { took, utc } from './time.ts';
+import { isWorthReading } from './worth-reading.ts';
 
 /** All that a report is made of. */
 export interface Report {
@@ -16,9 +18,9 @@ export interface Report {
   link: string | null;
 }
 
-/** The same for every format: `Deploy shop 1 → 2 to production: succeeded`. */
+/** The same for every format: `Deploy shop 1 → 2 to production: succeeded, 1 machine set aside`. */
 export function headlineOf({ status }: Report): string {
-  return `${titleOf(status)}: ${status.outcome ?? status.state}`;
+  return `${titleOf(status)}: ${outcomeOf(status)}`;
 }
 
 /** Who, when, how long, which plan; label and value. */
@@ -28,15 +30,39 @@ export function basicsOf({ status, plan, workflowId, runId }: Report): [string, 
     ['Started', utc(status.startedAt)],
     ['Ended', status.endedAt === null ? 'not yet' : utc(status.endedAt)],
     ['Took', status.endedAt === null ? null : took(status.endedAt - status.startedAt)],
-    ['From', status.from ?? 'nothing: the first deploy'],
-    ['To', status.release],
+    ...versions(status),
     ['Strategy', status.strategy],
-    ['Targets', plan?.targets.map(({ name }) => name).join(', ') ?? null],
+    ['Targets', plan ? describeTargets(plan.targets) : null],
     ['Plan', status.digest],
     ['Way back until the confirmation', status.wayBack],
     ['Run', `${workflowId} ${runId}`],
   ];
   return rows.filter((row): row is [string, string] => Boolean(row[1]));
+}
+
+function versions({ intent, from, release }: RunStatus): [string, string | null][] {
+  if (intent === 'reconcile') return [['Release', release]];
+  return [
+    ['From', from ?? 'nothing: the first deploy'],
+    ['To', release],
+  ];
+}
+
+export const asideColumns = ['Target', 'Machine', 'Why'];
+
+/** A row a machine that the run went on without; of very many the first hundred, and how many more there are. */
+export function asideRows({ aside }: RunStatus): string[][] {
+  const rows = aside.slice(0, mostMachines).map(({ target, host, why }) => [target, host, oneLine(why)]);
+  const more = aside.length - mostMachines;
+  return more > 0 ? [...rows, ['', `and ${more} more`, '`holdpoint report --format json` has them all']] : rows;
+}
+
+const mostMachines = 100;
+
+/** What to do about them. */
+export function asideAdvice({ aside }: RunStatus): string {
+  const it = aside.length === 1 ? 'it' : 'them';
+  return `Once ${aside.length === 1 ? 'it is' : 'they are'} well again, \`holdpoint reconcile\` brings ${it} to the confirmed release and back into the traffic.`;
 }
 
 export interface PhaseOf {
@@ -49,6 +75,13 @@ export function stepsByPhase(status: RunStatus): PhaseOf[] {
   return phases
     .map((phase) => ({ phase, steps: status.steps.filter((step) => step.phase === phase) }))
     .filter(({ steps }) => steps.length > 0);
+}
+
+/** Of a phase with very many steps the middle of those that went alike is told in a line; the JSON report has all. */
+export const foldedInReports = { kind: ({ state }: StepStatus): string => state, stays: isWorthReading, ends: 10 };
+
+export function moreSteps(folded: readonly StepStatus[]): string {
+  return `${folded.length} more steps, ${folded[0]!.state}; \`holdpoint report --format json\` has them all`;
 }
 
 /** Steps that the way back touched, or left as they are. */

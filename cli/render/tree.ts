@@ -1,12 +1,15 @@
 import { phases } from '../../workflows/runbook/plan.ts';
 import type { RunStatus, StepStatus } from '../../workflows/runbook/status.ts';
+import { asideLines, machines } from './aside.ts';
 import { describeFindings } from './evidence.ts';
+import { fold, isFolded } from './fold.ts';
 import { durationOf, sentenceOf, stateOf, subtitleOf } from './headline.ts';
 import { renderHold } from './hold.ts';
 import { describeReceipt } from './receipt.ts';
 import { spinner, stepSymbols } from './symbols.ts';
 import { fit, oneLine, type Paint } from './text.ts';
 import { clock, took } from './time.ts';
+import { isWorthReading } from './worth-reading.ts';
 
 export interface TreeOptions {
   /** ms since the epoch. */
@@ -32,7 +35,7 @@ export function renderTree(status: RunStatus, options: TreeOptions): string[] {
       const steps = status.steps.filter((step) => step.phase === phase);
       return folded.has(phase)
         ? [foldedPhase(phase, steps, options)]
-        : [options.paint('bold', phase), ...steps.flatMap((step) => stepLines(step, options))];
+        : [options.paint('bold', phase), ...phaseLines(steps, options)];
     });
   const room = (options.rows ?? Number.POSITIVE_INFINITY) - head.length - foot.length;
   let lines = body();
@@ -72,8 +75,31 @@ function footing(status: RunStatus, options: TreeOptions): string[] {
     lines.push('', paint('gray', fit(said, columns)));
   }
   if (status.receipt) lines.push('', fit(describeReceipt(status.receipt), columns));
+  lines.push(...asideBlock(status, options));
   if (!status.hold && !status.paused) lines.push('', fit(sentenceOf(status), columns));
   return lines;
+}
+
+/** Which machines the run goes on without, why, and what to do about it. */
+function asideBlock({ aside }: RunStatus, { paint, sameRun, columns = 10_000 }: TreeOptions): string[] {
+  if (aside.length === 0) return [];
+  const are = `${machines(aside.length)} ${aside.length === 1 ? 'is' : 'are'} set aside`;
+  return [
+    '',
+    paint('yellow', `! ${are}:`),
+    ...asideLines(aside).map((line) => fit(`    ${line}`, columns)),
+    `  ${paint('cyan', `holdpoint reconcile${sameRun}`)}  once ${aside.length === 1 ? 'it is' : 'they are'} well again`,
+  ];
+}
+
+/** Of a long phase the middle of what is done, and of what is still to come, in a line each. */
+function phaseLines(steps: StepStatus[], options: TreeOptions): string[] {
+  const { paint } = options;
+  return fold(steps, { kind: ({ state }) => state, stays: isWorthReading }).flatMap((item) => {
+    if (!isFolded(item)) return stepLines(item, options);
+    const { symbol, colour } = stepSymbols[item.folded[0]!.state];
+    return [`  ${paint(colour, symbol)} ${paint('gray', `… ${item.folded.length} more steps; --json has them all`)}`];
+  });
 }
 
 function stepLines(step: StepStatus, { now, paint, columns = 10_000, frame }: TreeOptions): string[] {

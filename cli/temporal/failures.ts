@@ -39,6 +39,12 @@ export function applicationFailure(error: unknown): ApplicationFailure | null {
   return found;
 }
 
+/** Why there is nothing to reconcile, which is no failure; null where something else went wrong. */
+export function nothingToReconcile(error: unknown): string | null {
+  const failure = applicationFailure(error);
+  return failure?.type === 'NothingToReconcile' ? failure.message : null;
+}
+
 /** The status that a failed deploy carries; null where it carries none. */
 export function statusIn(error: unknown): RunStatus | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -95,6 +101,13 @@ function noSearchAttributes(namespace: string): Problem {
   );
 }
 
+/** Whether somebody listens at the address, whatever they speak. Looks for at most a second. */
+export async function isListening(address: string): Promise<boolean> {
+  return (await whyNot(address)) === listensOnly;
+}
+
+const listensOnly = 'something listens there, but it does not speak Temporal (or needs TLS)';
+
 function whyNot(address: string): Promise<string> {
   const colon = address.lastIndexOf(':');
   const port = Number(address.slice(colon + 1));
@@ -105,7 +118,7 @@ function whyNot(address: string): Promise<string> {
       socket.destroy();
       resolve(why);
     };
-    socket.once('connect', () => answer('something listens there, but it does not speak Temporal (or needs TLS)'));
+    socket.once('connect', () => answer(listensOnly));
     socket.once('timeout', () => answer('no answer'));
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED') answer('connection refused, nothing listens there');

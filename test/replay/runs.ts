@@ -66,6 +66,35 @@ export const runs: Record<string, Bring> = {
     return ended(await (await withWorld(world)).start('2', { rollout: { start: ['s'], strategy: 'rolling' } }));
   },
 
+  async 'set a machine of its fleet aside, and left a note of it'() {
+    const world = FakeWorld.fleet(3);
+    world.failOn('startInstance', 'web2');
+    return ended(await (await withWorld(world)).start('2', { rollout: { start: ['s'], unavailable: 1 } }));
+  },
+
+  async 'brought a fleet back without a machine that was gone'() {
+    const world = FakeWorld.fleet(3);
+    const run = await atConfirmation(world, { rollout: { start: ['s'], strategy: 'canary', bake: '0s' }, ...confirm });
+    world.kill('web2');
+    await run.answer('reject', 'ben', { reason: 'not today' });
+    return ended(run);
+  },
+
+  async 'reloaded a fleet, one machine at a time'() {
+    const world = FakeWorld.fleet(2, { ports: { web: 4001 } });
+    return ended(await (await withWorld(world)).start('2', { rollout: { start: ['s'], strategy: 'reload' } }));
+  },
+
+  async 'reconciled a machine that had been away'() {
+    const world = FakeWorld.fleet(2);
+    const headings = { rollout: { start: ['s'], strategy: 'rolling', unavailable: 1 } };
+    const deploys = await withWorld(world);
+    world.kill('web2');
+    await (await deploys.start('2', headings)).end();
+    world.reconnect('web2');
+    return ended(await deploys.reconcile(headings));
+  },
+
   async 'recreated its only instance'() {
     const world = aWorld();
     world.proxy = false;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { freePort } from '../../parts/ports.ts';
 import { nginxConf } from '../../workflows/runbook/nginx-conf.ts';
+import { upstreamsAt } from '../../workflows/runbook/upstreams.ts';
 import { holdpoint } from '../cli/support/cli.ts';
 import { type ComposeStage, openStage, shell } from '../support/compose-stage.ts';
 import { imageOf } from '../support/images.ts';
@@ -55,7 +56,7 @@ async function moveFrontDoor(): Promise<string> {
 }
 function asDescribed() {
   const { ports, traffic } = parse(stage.read('environments.yaml')).environments.local.targets.server;
-  return { reach: '127.0.0.1', sticky: undefined, ...traffic.nginx, ports };
+  return { sticky: undefined, ...traffic.nginx, upstreams: upstreamsAt('127.0.0.1', ports) };
 }
 
 test('a project that has never seen Holdpoint: init, plan, deploy, and no request is lost', async () => {

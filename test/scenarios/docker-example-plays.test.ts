@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { freePort } from '../../parts/ports.ts';
 import { type NginxInput, nginxConf } from '../../workflows/runbook/nginx-conf.ts';
 import type { RunStatus } from '../../workflows/runbook/status.ts';
+import { upstreamsAt } from '../../workflows/runbook/upstreams.ts';
 import { type Ended, holdpoint } from '../cli/support/cli.ts';
 import { engine } from '../support/docker-engine.ts';
 import { done, removeImages } from '../support/images.ts';
@@ -61,7 +62,7 @@ async function copyExample(): Promise<void> {
 
 function asDescribed(path: string): NginxInput {
   const { ports, traffic } = parse(readFileSync(path, 'utf8')).environments.local.targets.web;
-  return { reach: '127.0.0.1', ...traffic.nginx, ports };
+  return { ...traffic.nginx, upstreams: upstreamsAt('127.0.0.1', ports) };
 }
 
 const run = (...argv: string[]): Promise<Ended> =>
@@ -118,6 +119,7 @@ test('its README, step by step: build, push, nginx, first release, second, a bad
     taskQueue,
     environments,
     journal: join(folder, 'crashes'),
+    env: { DOCKER_HOST: inject('dockerHost') },
   });
 
   await workerIsThere();

@@ -24,7 +24,7 @@ export async function aDockerTarget(given: Record<string, Json> = {}) {
     await removeAll(service);
     rmSync(root, { recursive: true, force: true });
   });
-  const target = { name: 'web', service, folder, ports } as unknown as Target;
+  const target = { name: 'web', service, folder, ports, host: { kind: 'local', options: {} } } as unknown as Target;
   const mask = createMask();
   const options = { engine: inject('dockerHost'), ...given };
   const instances = dockerInstances.create({ target, host: createLocalHost(), mask } as never, options);

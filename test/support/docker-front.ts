@@ -6,6 +6,7 @@ import type { Json } from '../../workflows/runbook/json.ts';
 import { nginxConf } from '../../workflows/runbook/nginx-conf.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import type { Sticky } from '../../workflows/runbook/sticky.ts';
+import { upstreamsAt } from '../../workflows/runbook/upstreams.ts';
 import type { Foreground } from './foreground.ts';
 import { startHaproxy } from './haproxy.ts';
 import { startNginx } from './nginx.ts';
@@ -65,14 +66,18 @@ export class DockerFront {
   private nginx(service: string, front: string, ports: Record<Slot, number>, sticky: Sticky | undefined) {
     const place = join(this.folder, service);
     const options = { front, log: join(this.folder, `${service}.log`), folder: place };
-    return { options, place, text: nginxConf({ ...options, ports, sticky, reach: '127.0.0.1' }) };
+    return { options, place, text: nginxConf({ ...options, sticky, upstreams: upstreamsAt('127.0.0.1', ports) }) };
   }
 
   private haproxy(service: string, front: string, ports: Record<Slot, number>, sticky: Sticky | undefined) {
     const place = join(this.folder, `${service}.map`);
     const options = { front, socket: join(this.folder, 'haproxy.sock'), map: place };
     writeFileSync(place, '');
-    return { options, place, text: haproxySections({ ...options, ports, sticky, reach: '127.0.0.1' }) };
+    return {
+      options,
+      place,
+      text: haproxySections({ ...options, sticky, upstreams: upstreamsAt('127.0.0.1', ports) }),
+    };
   }
 }
 

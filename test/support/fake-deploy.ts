@@ -94,7 +94,11 @@ export class Deploys {
     return new RunningDeploy(this.client, handle.workflowId, handle.firstExecutionRunId);
   }
 
-  rollback() {
-    return this.start(null, {}, { intent: 'rollback' });
+  rollback(headings: Record<string, unknown> = {}) {
+    return this.start(null, headings, { intent: 'rollback' });
+  }
+
+  reconcile(headings: Record<string, unknown> = {}) {
+    return this.start(null, headings, { intent: 'reconcile' });
   }
 }

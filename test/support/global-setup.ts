@@ -24,6 +24,7 @@ const needed = [
   'prometheus',
   'compose',
   'registry',
+  'sshd',
 ] as const satisfies PartName[];
 
 /** One Temporal server, PostgreSQL cluster and Docker engine for the whole run; no test is skipped for want of any. */

@@ -8,10 +8,18 @@ export interface ProxySlots {
   stop(): Promise<void>;
 }
 
-/** Real HTTP servers, one a slot, that answer with the slot's name: at `/?ms=200` that much later, at `/?status=500` so. */
-export async function startSlots(slots: Slot[], address = '127.0.0.1'): Promise<ProxySlots> {
+/**
+ * Real HTTP servers, one a slot, that answer with the slot's name: at `/?ms=200` that much later, at `/?status=500` so.
+ * `given`: the ports of those that have to be at a certain one.
+ */
+export async function startSlots(
+  slots: Slot[],
+  address = '127.0.0.1',
+  given: Record<Slot, number> = {},
+): Promise<ProxySlots> {
   const script = fileURLToPath(new URL('slot-servers.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, address, ...slots], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const names = slots.map((slot) => (given[slot] === undefined ? slot : `${slot}=${given[slot]}`));
+  const child = spawn(process.execPath, [script, address, ...names], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = await once(child.stdout, 'data');
   return {
     ports: JSON.parse(String(line)),

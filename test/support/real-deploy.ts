@@ -15,7 +15,10 @@ const rollout = {
 };
 
 /** A client that starts deploys to a site. */
-export async function clientOf(site: Site, payloadCodecs: PayloadCodec[] = []) {
+export async function clientOf(
+  site: Pick<Site, 'temporalAddress' | 'service' | 'environment' | 'folder' | 'taskQueue'>,
+  payloadCodecs: PayloadCodec[] = [],
+) {
   const client = new Client({
     dataConverter: { payloadCodecs },
     connection: await Connection.connect({ address: site.temporalAddress }),

@@ -17,6 +17,7 @@ import { stringify } from 'yaml';
 import { freePort } from '../../parts/ports.ts';
 import { caddyfile } from '../../workflows/runbook/caddyfile.ts';
 import type { Slot } from '../../workflows/runbook/plan.ts';
+import { upstreamsAt } from '../../workflows/runbook/upstreams.ts';
 import { type RunningCaddy, startCaddy } from './caddy.ts';
 import { endInstances } from './end-instances.ts';
 import { type WorkerOptions, WorkerProcess } from './worker-process.ts';
@@ -55,7 +56,8 @@ export class Site {
       folder: join(site.folder, 'flags'),
     };
     mkdirSync(traffic.folder);
-    site.caddy = await startCaddy({ caddyfile: caddyfile({ ...traffic, ports: site.ports }), folder: site.folder });
+    const text = caddyfile({ ...traffic, upstreams: upstreamsAt('127.0.0.1', site.ports) });
+    site.caddy = await startCaddy({ caddyfile: text, folder: site.folder });
     site.traffic = traffic;
     site.approvers = {};
     writeFileSync(join(site.folder, '.env'), 'UNUSED=nothing\n');

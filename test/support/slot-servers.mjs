@@ -1,11 +1,11 @@
-// One HTTP server at the address for each name given, in a process of its own: `?ms=` later it answers with its name and
-// `?status=`.
+// One HTTP server at the address for each name given (`name`, or `name=port`), in a process of its own: `?ms=` later it
+// answers with its name and `?status=`.
 // Prints their ports, and ends with whoever started it.
 import { createServer } from 'node:http';
 
 const [address, ...names] = process.argv.slice(2);
 const ports = {};
-for (const name of names) {
+for (const [name, port = '0'] of names.map((given) => given.split('='))) {
   const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url, 'http://slot');
     request.resume().on('end', () => {
@@ -18,7 +18,7 @@ for (const name of names) {
       );
     });
   });
-  await new Promise((resolve) => server.listen(0, address, resolve));
+  await new Promise((resolve) => server.listen(Number(port), address, resolve));
   ports[name] = server.address().port;
 }
 process.stdout.write(`${JSON.stringify(ports)}\n`);

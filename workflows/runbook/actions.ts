@@ -13,8 +13,8 @@ export type Action =
   | { kind: 'build'; release: Release; artifact: ImageArtifact; secrets: string[] }
   /** The release is made available at the target (pulled, checked out), and every secret resolves. */
   | { kind: 'fetch'; release: Release; artifact: Artifact; secrets: string[] }
-  /** A command of the runbook's own, run once, in the release's folder. */
-  | { kind: 'run'; command: string[]; env: Record<string, string>; secrets: string[]; release: Release }
+  /** A command of the runbook's own, run once, or once on each machine, in the release's folder. */
+  | { kind: 'run'; command: string[]; secrets: string[]; release: Release; each: boolean }
   /** A request of the runbook's own. */
   | { kind: 'http'; request: SmokeTest }
   /** A person decides. */
@@ -25,10 +25,12 @@ export type Action =
   | { kind: 'migrate-up'; tool: MigrationTool; pending: string[] }
   /** Back to exactly `to` (the revisions applied before this deploy), with the new release's own tool. */
   | { kind: 'migrate-down'; tool: MigrationTool; to: string[] }
-  | { kind: 'start'; slot: Slot; instance: InstanceSpec }
-  | { kind: 'probe'; slot: Slot; probe: Probe }
-  /** `at` is a slot's own address before traffic, or the front door once it serves. */
-  | { kind: 'smoke'; at: Slot | 'front'; tests: SmokeTest[] }
+  | { kind: 'start'; slots: Slot[]; instance: InstanceTemplate }
+  /** What runs in the slots takes up another release without ending: the service's own graceful reload. */
+  | { kind: 'reload'; slots: Slot[]; instance: InstanceTemplate }
+  | { kind: 'probe'; slots: Slot[]; probe: Probe }
+  /** `at` are slots' own addresses before traffic, or the front door once it serves. */
+  | { kind: 'smoke'; at: Slot[] | 'front'; tests: SmokeTest[] }
   /** `fresh`: slots that come into the traffic, or get more of it: each is probed right before. */
   | { kind: 'shift'; weights: Weights; fresh: Slot[]; probe: Probe }
   /**
@@ -44,7 +46,7 @@ export type Action =
    * Drained first, observed, then stopped. Does nothing where nothing runs. `drainMs` 0: not drained, since its
    * traffic stays. What is not drained in time keeps running and fails the step, or is stopped all the same.
    */
-  | { kind: 'stop'; slot: Slot; drainMs: number; graceMs: number; ifNotDrained: 'leave running' | 'stop' }
+  | { kind: 'stop'; slots: Slot[]; drainMs: number; graceMs: number; ifNotDrained: 'leave running' | 'stop' }
   /** The point of no return: from here on this release is the confirmed one, and undos are dropped. */
   | { kind: 'confirm'; weights: Weights; release: Release; previous: Release | null }
   /** Keep the newest `keep` releases and the ones in use; remove older ones. */
@@ -59,16 +61,20 @@ export interface Side {
   slots: Slot[];
 }
 
-/** What has to run in a slot. */
-export interface InstanceSpec {
+/** What has to run in slots: `{port}`, `{host}` and `{address}` are filled in for each. */
+export interface InstanceTemplate {
   service: string;
   release: Release;
-  port: number;
-  /** argv, placeholders already filled; empty: the image's own. */
+  /** argv; empty: the image's, or the unit's, own. */
   command: string[];
   env: Record<string, string>;
   /** Names of the secrets that go into its environment under the same names. */
   secrets: string[];
+}
+
+/** What has to run in one slot. */
+export interface InstanceSpec extends InstanceTemplate {
+  port: number;
 }
 
 /** The service's own migration tool, of the new release. */

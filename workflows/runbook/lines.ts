@@ -2,6 +2,7 @@ import type { Action } from './actions.ts';
 import type { SmokeTest } from './checks.ts';
 import { describeMs, toMs } from './duration.ts';
 import { fill } from './fill.ts';
+import { placeOf } from './places.ts';
 import type { Phase, Release, Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import { type Draft, mayAnswer, type PlanInput, quickMs, valuesFor } from './planning.ts';
@@ -33,9 +34,10 @@ export function ownSteps(
 
 function ownAction(input: PlanInput, line: Line, release: Release, slot: Slot) {
   if (line.run) {
-    const action = runAction(input, line.run, release, slot);
-    const undo = line.undo ? runAction(input, line.undo, release, slot) : undefined;
-    return { action, sentence: `Run ${action.command.join(' ')}`, undo };
+    const each = line.each === 'machine';
+    const action = runAction(input, line.run, release, slot, each);
+    const undo = line.undo ? runAction(input, line.undo, release, slot, each) : undefined;
+    return { action, sentence: `Run ${action.command.join(' ')}${each ? ' on each machine' : ''}`, undo };
   }
   if (line.http) {
     const test = reachable(input, smokeTest(line.http));
@@ -46,14 +48,15 @@ function ownAction(input: PlanInput, line: Line, release: Release, slot: Slot) {
   return { action: { kind: 'wait', ms } satisfies Action, sentence: `Wait ${describeMs(ms)}` };
 }
 
-function runAction({ runbook, target }: PlanInput, command: string[], release: Release, slot: Slot) {
-  const values = valuesFor(target, release, target.ports[slot]!);
+function runAction({ runbook, target }: PlanInput, command: string[], release: Release, slot: Slot, each: boolean) {
+  const port = release.image === undefined ? { port: placeOf(target, slot).port } : {};
+  const values = { ...valuesFor(target, release), ...port };
   return {
     kind: 'run',
     command: command.map((word) => fill(word, values)),
-    env: {},
     secrets: runbook.prepare.secrets,
     release,
+    each,
   } as const;
 }
 

@@ -1,7 +1,9 @@
+import { asideOf, refuseUnreachable, toleratedOf } from './aside.ts';
 import { toMs } from './duration.ts';
 import { fetchStep } from './fetch-step.ts';
 import { backupSteps, confirmationSteps, migrateSteps, verifySteps } from './headings.ts';
 import { ownSteps } from './lines.ts';
+import { isFleet } from './places.ts';
 import type { Plan, Release, Step } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import { isSameRelease, notices, wayBack } from './plan-words.ts';
@@ -10,6 +12,7 @@ import {
   claimStep,
   type Draft,
   finished,
+  names,
   type PlanInput,
   placed,
   placedId,
@@ -22,6 +25,7 @@ import {
   shiftDeadline,
 } from './planning.ts';
 import { closeReceipt, openReceipt } from './receipt-steps.ts';
+import type { Artifact } from './schema.ts';
 import { assess } from './situation.ts';
 import { strategies } from './strategies/index.ts';
 import { describeUnfinished, refuseUnknownTarget } from './unfinished.ts';
@@ -52,6 +56,8 @@ export function planDeploy(inputs: [PlanInput, ...PlanInput[]], version: string)
     release,
     from: from?.version ?? null,
     strategy: [...new Set(inputs.map(({ strategy }) => strategy))].join(', '),
+    aside: inputs.flatMap(asideOf),
+    tolerated: Object.fromEntries(inputs.map((input) => [input.target.name, toleratedOf(input)])),
     targets: inputs.map(({ target }) => target),
     steps: finished(stepsOf(parts)),
     wayBack: wayBack(parts.map((part) => part.situation)),
@@ -70,7 +76,7 @@ function stepsOf(parts: Part[]): Step[] {
   const first = (drafts: Draft[]) => placed(drafts, situation.target, false);
   const each = (drafts: (part: Part) => Draft[]) =>
     parts.flatMap((part) => placed(drafts(part), part.situation.target, several));
-  const migrate = migrateSteps(situation, placedId(strategy.servesFrom, situation.target, several), slot);
+  const migrate = migrateSteps(situation, placedId(servesFrom(parts[0]!), situation.target, several), slot);
   // An outage begins with them: it is part of what the deploy costs.
   const stopsFirst = parts.some((part) => part.strategy.beforeMigrations.length > 0);
 
@@ -93,6 +99,7 @@ function stepsOf(parts: Part[]): Step[] {
     ...each((part) => verifySteps(part.situation, part.strategy)),
     ...first(confirmationSteps(situation)),
     ...own('verify', runbook.verify.after),
+    ...each((part) => attendance(part.situation)),
     ...each(confirmSteps),
     ...each((part) => part.strategy.cleanUp),
     ...each((part) => pruneSteps(part.situation)),
@@ -100,8 +107,15 @@ function stepsOf(parts: Part[]): Step[] {
   ];
 }
 
+/** Traffic that an ended deploy left may reach the new version as soon as it starts. */
+function servesFrom({ situation: { live, observed }, strategy }: Part): string {
+  const left = serving(observed.weights ?? {}).filter((slot) => !live.includes(slot));
+  return live.length === 0 && left.some((slot) => strategy.weights[slot]) ? 'rollout.start' : strategy.servesFrom;
+}
+
 function refuseUnready(input: PlanInput, version: string): void {
   const { observed, runbook } = input;
+  refuseUnreachable(input, toleratedOf(input));
   if (observed.trafficMissing.length > 0) throw new PlanRefused('ProxyNotReady', observed.trafficMissing.join('\n'));
   const { artifact } = runbook.prepare;
   const built = buildOf(artifact) !== undefined;
@@ -113,7 +127,7 @@ function refuseUnready(input: PlanInput, version: string): void {
   }
   if (!observed.release && !built) {
     const exists = observed.releases.length > 0 ? `there is ${observed.releases.join(', ')}` : 'there is none yet';
-    const where = 'folder' in artifact ? artifact.folder : 'image' in artifact ? artifact.image : artifact.git;
+    const where = placeOfReleases(artifact);
     throw new PlanRefused('UnknownRelease', `no release ${version} of ${runbook.service} in ${where}: ${exists}`);
   }
   refuseUnknownTarget(input);
@@ -124,6 +138,12 @@ function refuseUnready(input: PlanInput, version: string): void {
       `${unfinished}. Bring it back first with \`holdpoint rollback\`; deploying over it would end the confirmed version.`,
     );
   }
+}
+
+function placeOfReleases(artifact: Artifact): string {
+  if ('folder' in artifact) return artifact.folder;
+  if ('image' in artifact) return artifact.image;
+  return 'git' in artifact ? artifact.git : artifact.archive;
 }
 
 function fetchSteps(situation: Situation): Draft[] {
@@ -138,6 +158,20 @@ function fetchSteps(situation: Situation): Draft[] {
 }
 
 const buildMs = 60 * 60_000;
+
+/** The last moment at which a machine that is gone turns the deploy back. */
+function attendance({ target, runbook }: Situation): Draft[] {
+  if (!isFleet(target)) return [];
+  return [
+    {
+      id: 'verify.machines',
+      phase: 'verify',
+      sentence: `See that every machine of ${target.name} is there to confirm ${runbook.service}`,
+      action: { kind: 'claim' },
+      deadlineMs: quickMs,
+    },
+  ];
+}
 
 /** Deploying what is live already must not make it its own predecessor. */
 function previousOf({ release, from, observed }: Situation): Release | null {
@@ -164,15 +198,18 @@ function confirmSteps({ situation, strategy }: Part): Draft[] {
  */
 function adopt(situation: Situation): Draft[] {
   const { runbook, target, observed, live, from, strategy } = situation;
-  const settled = observed.weights && serving(observed.weights).every((slot) => live.includes(slot));
+  const inPlace = observed.weights !== null && serving(observed.weights).every((slot) => live.includes(slot));
+  const settled = inPlace && Object.keys(observed.unreachable).length === 0;
   // recreate stops what serves, and points the traffic at its place afterwards.
   if (!target.traffic || settled || live.length === 0 || !from || strategy === 'recreate') return [];
+  // Where it only leaves out who does not answer, it must not need those to be well who serve already.
+  const fresh = inPlace ? live.filter((slot) => !observed.weights![slot]) : live;
   return [
     {
       id: 'rollout.adopt',
       phase: 'rollout',
-      sentence: `Give all traffic to ${runbook.service} ${from.version} in ${live.join(', ')}, which runs there today`,
-      action: shiftAction(situation, shared(target, live), live),
+      sentence: `Give all traffic to ${runbook.service} ${from.version} in ${names(live)}, which runs there today`,
+      action: shiftAction(situation, shared(target, live), fresh),
       undo: { sentence: 'Traffic stays where it is: with the version that ran before', actions: [] },
       deadlineMs: shiftDeadline(situation),
     },

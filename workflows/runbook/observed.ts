@@ -1,4 +1,4 @@
-import type { Release, Slot, Weights } from './plan.ts';
+import type { HostName, Release, Slot, Weights } from './plan.ts';
 
 /** What is in a slot. `running` false: it was started once and has died since. */
 export interface InstanceState {
@@ -44,4 +44,6 @@ export interface Observed {
   migrations: MigrationState | null;
   /** What the proxy's configuration lacks, in sentences. */
   trafficMissing: string[];
+  /** Machines of a fleet that do not answer, and why; nothing else in here is about them. */
+  unreachable: Record<HostName, string>;
 }

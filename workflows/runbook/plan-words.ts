@@ -1,5 +1,6 @@
+import { isFleet } from './places.ts';
 import type { Release, WayBack } from './plan.ts';
-import type { Situation } from './planning.ts';
+import { names, type Situation } from './planning.ts';
 
 /** Whether the whole plan can be taken back, and how: what is true of the target where it is hardest. */
 export function wayBack(situations: Situation[]): WayBack {
@@ -8,21 +9,22 @@ export function wayBack(situations: Situation[]): WayBack {
   return impossible ?? { possible: true, sentence: [...new Set(all.map(({ sentence }) => sentence))].join(' ') };
 }
 
-function wayBackOf({ from, live, observed, runbook, strategy }: Situation): WayBack {
+function wayBackOf(situation: Situation): WayBack {
+  const { from, live, observed, runbook } = situation;
   if (!from || live.length === 0) {
     return { possible: false, sentence: 'First deploy: there is no earlier version to go back to.' };
   }
   const name = `${runbook.service} ${from.version}`;
-  const where = live.join(', ');
+  const where = names(live);
   const there = observed.releases.includes(from.version) || from.image !== undefined;
   const running = live.every((slot) => observed.slots[slot]?.running === true);
   if (!there && !running) {
     return { possible: false, sentence: `${name} does not run and its release is gone: there is no way back to it.` };
   }
-  if (strategy === 'recreate' || strategy === 'rolling') {
-    const how = strategy === 'recreate' ? 'again, with an outage' : 'again, batch by batch while the others serve';
+  const how = returnInPlace(situation);
+  if (how) {
     return there
-      ? { possible: true, sentence: `Going back starts ${name} in ${where} ${how}.` }
+      ? { possible: true, sentence: `Going back ${how.verb} ${name} in ${where} again, ${how.cost}.` }
       : { possible: false, sentence: `The release of ${name} is gone: once stopped it cannot come back.` };
   }
   if (!running)
@@ -32,6 +34,15 @@ function wayBackOf({ from, live, observed, runbook, strategy }: Situation): WayB
     possible: true,
     sentence: `Going back is a traffic switch to ${name}, which stays alive in ${where}.${later}`,
   };
+}
+
+/** Null where the version before stays alive beside the new one. */
+function returnInPlace({ strategy, target }: Situation): { verb: string; cost: string } | null {
+  if (strategy === 'recreate') return { verb: 'starts', cost: 'with an outage' };
+  if (strategy === 'reload') return { verb: 'reloads', cost: 'machine by machine' };
+  const beside = isFleet(target) && target.traffic !== null && Object.keys(target.ports).length > 1;
+  if (strategy !== 'rolling' || beside) return null;
+  return { verb: 'starts', cost: target.traffic ? 'batch by batch while the others serve' : 'batch by batch' };
 }
 
 /** A branch that moved, or a tag that was pushed again, is another release of the same name. */

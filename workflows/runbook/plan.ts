@@ -6,8 +6,8 @@ export const phases = ['prepare', 'backup', 'migrate', 'rollout', 'verify', 'con
 export type Phase = (typeof phases)[number];
 
 /**
- * A place for one instance behind the proxy, by its name in the target's `ports`: `blue` and `green` for strategies that
- * have an idle one, `web-1`, `web-2`, … for a pool that is renewed one after the other.
+ * A place for one instance behind the proxy: `blue` and `green` for strategies that have an idle one, `web-1`, `web-2`,
+ * … for a pool that is renewed one after the other, `web1-blue` on a machine of a fleet (see `places.ts`).
  */
 export type Slot = string;
 /** Share of traffic per slot, 0–1 in whole percents, summing to 1. Absent: 0. */
@@ -22,19 +22,45 @@ export interface Product {
 /** Where secrets are looked up, in the order given; paths are absolute. A folder holds one file a secret. */
 export type SecretSource = 'environment' | { dotenv: string } | { folder: string };
 
+/** Name of a machine in a fleet. */
+export type HostName = string;
+
+/** A machine of a fleet. */
+export interface Machine {
+  /** How proxies and the others reach what runs there: an IPv4 address, or a name. */
+  address: string;
+  /** Where to connect to, `host[:port]`, where it is not simply `address`. */
+  connect?: string;
+}
+
+/** Machines that are reached in the same way. */
+export interface Machines {
+  host: Product;
+  machines: Record<HostName, Machine>;
+}
+
 /** A place to deploy to, as the environment describes it. Holds no secret. */
 export interface Target {
   name: string;
   /** The runbook's service: what runs here is called by it. */
   service: string;
+  /** The machine, or how each of `hosts` is reached. */
   host: Product;
+  /**
+   * The machines of a fleet, in the order in which they are renewed; empty: the one that `host` says.
+   */
+  hosts: Record<HostName, Machine>;
+  /** The one of `hosts` on which things are done once; null where the target is one machine. */
+  home: HostName | null;
   instances: Product;
   /** Absent: nothing switches traffic, so the only strategy is `recreate`. */
   traffic: Product | null;
+  /** Where that proxy runs, several are changed together; null: on the target's own machine. */
+  balancers: Machines | null;
   /** Folder at the target that holds Holdpoint's markers, absolute. */
   folder: string;
-  /** The port of each slot, in the environment's order. */
-  ports: Record<Slot, number>;
+  /** The port of each slot on a machine, in the environment's order. */
+  ports: Record<string, number>;
   /** Where `queries` are asked. */
   metrics: Product | null;
   secrets: SecretSource[];
@@ -49,6 +75,14 @@ export interface Release {
   folder: string;
   /** Pinned: `repository@sha256:…`, or the id of an image that only the engine has. Absent: the folder is the release. */
   image?: string;
+}
+
+/** A machine that a deploy goes on without. */
+export interface SetAside {
+  target: string;
+  host: HostName;
+  /** Why, in a sentence. */
+  why: string;
 }
 
 /** How one step is taken back. `until` names the step whose start makes it unsafe: from then on it is left. */
@@ -80,15 +114,23 @@ export interface WayBack {
   sentence: string;
 }
 
+/** `reconcile`: machines that a deploy went on without are brought to the confirmed release. */
+export const intents = ['deploy', 'rollback', 'reconcile'] as const;
+export type Intent = (typeof intents)[number];
+
 /** Ordered data: what a deploy will do. The digest covers everything else in here, and nothing outside. */
 export interface Plan {
   service: string;
   environment: string;
-  intent: 'deploy' | 'rollback';
+  intent: Intent;
   release: Release;
   /** The version that serves before this plan is walked, null at a first deploy. */
   from: string | null;
   strategy: string;
+  /** Machines that did not answer when the plan was made, as far as the runbook tolerates it. */
+  aside: SetAside[];
+  /** How many machines of each target may be set aside in all, those of `aside` included. */
+  tolerated: Record<string, number>;
   /** Each is deployed to in this order; the first is where commands, backups and migrations run. */
   targets: Target[];
   steps: Step[];

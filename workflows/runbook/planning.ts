@@ -1,8 +1,9 @@
-import type { InstanceSpec, Side } from './actions.ts';
+import type { InstanceTemplate, Side } from './actions.ts';
 import { clip } from './clip.ts';
 import { toMs } from './duration.ts';
 import { fill } from './fill.ts';
 import type { Observed } from './observed.ts';
+import { hostsOf, isFleet, mostSide, placeOf, placesOf, slotsOf } from './places.ts';
 import type { Phase, Release, Slot, Step, Target, Weights } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import type { Artifact, Build, Runbook, Strategy } from './schema.ts';
@@ -49,8 +50,6 @@ export interface StrategySteps {
 
 export const quickMs = 60_000;
 
-export const slotsOf = ({ ports }: Target): Slot[] => Object.keys(ports);
-
 /** Slots with a share. */
 export const serving = (weights: Weights): Slot[] => Object.keys(weights).filter((slot) => weights[slot]! > 0);
 
@@ -59,66 +58,107 @@ export function shared(target: Target, slots: Slot[]): Weights {
   return Object.fromEntries(slotsOf(target).map((slot) => [slot, slots.includes(slot) ? 1 / slots.length : 0]));
 }
 
-/** The one slot that serves, null at a first deploy. Throws PlanRefused where several do: that is a pool. */
-export function onlyLive({ live, strategy, target }: Situation): Slot | null {
-  if (live.length <= 1) return live[0] ?? null;
+/** `web1, web2 and 3 more`. */
+export function names(slots: string[]): string {
+  if (slots.length <= 4) return slots.join(', ');
+  return `${slots.slice(0, 2).join(', ')} and ${slots.length - 2} more`;
+}
+
+/**
+ * The slots that serve, at most one a machine; empty at a first deploy. Throws PlanRefused where several of a machine
+ * do: that is a pool.
+ */
+export function oneLiveEach({ live, strategy, target }: Situation): Slot[] {
+  const machines = isFleet(target) ? hostsOf(target, live).length : 1;
+  if (live.length <= machines) return live;
   throw new PlanRefused(
     'PoolServes',
-    `${live.join(', ')} of ${target.name} serve together, and ${strategy} knows one that serves: use strategy: rolling.`,
+    `${names(live)} of ${target.name} serve together, and ${strategy} knows one that serves: use strategy: rolling.`,
   );
 }
 
-/** A slot without traffic. Throws PlanRefused where the target has only the one that serves. */
-export function idleSlot(situation: Situation): Slot {
+/** A slot without traffic on each machine. Throws PlanRefused where one has only the slot that serves. */
+export function idleSlots(situation: Situation): Slot[] {
   const { strategy, target, environment } = situation;
-  const live = onlyLive(situation);
-  const idle = live === null ? emptySlot(situation) : slotsOf(target).find((slot) => slot !== live);
-  if (idle) return idle;
+  const live = oneLiveEach(situation);
+  const machines = eachMachine(target);
+  const besideLive = (slots: Slot[]) => {
+    const served = slots.find((slot) => live.includes(slot));
+    return served === undefined ? undefined : slots.find((slot) => slot !== served);
+  };
+  const others = machines.flatMap((slots) => besideLive(slots) ?? []);
+  const idle = machines.map((slots) =>
+    slots.some((slot) => live.includes(slot)) ? besideLive(slots) : emptySlot(situation, slots, others),
+  );
+  if (idle.every((slot) => slot !== undefined)) return idle;
   throw new PlanRefused(
     'NoIdleSlot',
-    `${strategy} needs a second slot beside ${live}, and ${target.name} has none in environment ${environment}. ` +
+    `${strategy} needs a second slot beside ${names(live)}, and ${target.name} has none in environment ${environment}. ` +
       'Give it a port (ports: { blue: 4001, green: 4002 }), or use strategy: recreate, which has an outage.',
   );
 }
 
-/** For a first deploy: one without a share, which a deploy that was ended may have left. */
-export function emptySlot({ target, observed }: Situation): Slot {
-  const [first, ...others] = slotsOf(target) as [Slot, ...Slot[]];
-  return [first, ...others].find((slot) => !observed.weights?.[slot]) ?? first;
+/** The slots of each machine. */
+export function eachMachine(target: Target): Slot[][] {
+  if (!isFleet(target)) return [slotsOf(target)];
+  const machines = new Map<string | null, Slot[]>();
+  for (const { host, slot } of placesOf(target)) machines.set(host, [...(machines.get(host) ?? []), slot]);
+  return [...machines.values()];
 }
 
-export function instance({ runbook, target }: PlanInput, release: Release, slot: Slot): InstanceSpec {
-  const port = target.ports[slot]!;
-  const values = valuesFor(target, release, port);
+/**
+ * Where nothing serves yet: the one of a machine's `slots` on the side of most of the `others`, since shares grow from
+ * side to side; at a first deploy one without a share, which a deploy that was ended may have left.
+ */
+export function emptySlot({ observed, target }: Situation, slots: Slot[], others: Slot[]): Slot {
+  const side = mostSide(target, others);
+  const alike = slots.find((slot) => placeOf(target, slot).side === side);
+  return alike ?? slots.find((slot) => !observed.weights?.[slot]) ?? slots[0]!;
+}
+
+/** The slot that serves on each machine; where none does, one that can. */
+export function liveOrEmptySlots(situation: Situation): Slot[] {
+  const live = oneLiveEach(situation);
+  return eachMachine(situation.target).map(
+    (slots) => slots.find((slot) => live.includes(slot)) ?? emptySlot(situation, slots, live),
+  );
+}
+
+export function instance({ runbook, target }: PlanInput, release: Release): InstanceTemplate {
+  const values = { ...valuesFor(target, release), ...laterIn(release) };
   return {
     service: runbook.service,
     release,
-    port,
     command: (runbook.rollout.start ?? []).map((word) => fill(word, values)),
     env: Object.fromEntries(Object.entries(runbook.rollout.env).map(([key, text]) => [key, fill(text, values)])),
     secrets: runbook.prepare.secrets,
   };
 }
 
-/** What a runbook's words may name. The port of a slot is the machine's: inside a container nobody listens there. */
-export function valuesFor(target: Target, release: Release, port: number): Record<string, string | number> {
-  const { version, folder, image } = release;
-  return { version, folder, target: target.name, ...(image === undefined && { port }) };
+/** What a runbook's words may name. */
+export function valuesFor(target: Target, { version, folder }: Release): Record<string, string | number> {
+  return { version, folder, target: target.name };
 }
 
-export function startAction(input: PlanInput, release: Release, slot: Slot) {
-  return { kind: 'start', slot, instance: instance(input, release, slot) } as const;
+/** Filled in for each slot, where it starts. The port is the machine's: inside a container nobody listens there. */
+function laterIn({ image }: Release): Record<string, string> {
+  const machine = { host: '{host}', address: '{address}' };
+  return image === undefined ? { ...machine, port: '{port}' } : machine;
+}
+
+export function startAction(input: PlanInput, release: Release, slots: Slot[]) {
+  return { kind: 'start', slots, instance: instance(input, release) } as const;
 }
 
 /** Drains first. What is still in flight at the deadline keeps it running, unless going on matters more. */
-export function stopAction({ runbook }: PlanInput, slot: Slot, ifNotDrained: 'leave running' | 'stop' = 'stop') {
+export function stopAction({ runbook }: PlanInput, slots: Slot[], ifNotDrained: 'leave running' | 'stop' = 'stop') {
   const { drain, grace } = runbook.rollout;
-  return { kind: 'stop', slot, drainMs: toMs(drain), graceMs: toMs(grace), ifNotDrained } as const;
+  return { kind: 'stop', slots, drainMs: toMs(drain), graceMs: toMs(grace), ifNotDrained } as const;
 }
 
-/** For a slot that keeps its traffic while it is replaced: a drain would never end. SIGTERM lets requests finish. */
-export function stopInTraffic({ runbook }: PlanInput, slot: Slot) {
-  return { kind: 'stop', slot, drainMs: 0, graceMs: toMs(runbook.rollout.grace), ifNotDrained: 'stop' } as const;
+/** For slots that keep their traffic while they are replaced: a drain would never end. SIGTERM lets requests finish. */
+export function stopInTraffic({ runbook }: PlanInput, slots: Slot[]) {
+  return { kind: 'stop', slots, drainMs: 0, graceMs: toMs(runbook.rollout.grace), ifNotDrained: 'stop' } as const;
 }
 
 function probeOf({ runbook, ready }: PlanInput) {
@@ -126,8 +166,8 @@ function probeOf({ runbook, ready }: PlanInput) {
   return { path, deadlineMs: toMs(runbook.rollout.deadline), successes: 3 };
 }
 
-export function probeAction(input: PlanInput, slot: Slot) {
-  return { kind: 'probe', slot, probe: probeOf(input) } as const;
+export function probeAction(input: PlanInput, slots: Slot[]) {
+  return { kind: 'probe', slots, probe: probeOf(input) } as const;
 }
 
 /** Slots that serve already, and only get their neighbours' share as well, need no probe: also where they are ill. */

@@ -1,5 +1,6 @@
 import { toMs } from './duration.ts';
-import { type Draft, quickMs, type Situation, slotsOf } from './planning.ts';
+import { slotsOf } from './places.ts';
+import { type Draft, quickMs, type Situation } from './planning.ts';
 
 /** It ends by itself after this, whatever becomes of the deploy; a hold may take long. */
 const longestProbeMs = 4 * 60 * 60_000;

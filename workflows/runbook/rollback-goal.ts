@@ -1,6 +1,7 @@
+import { mostSide, placeOf, slotsOf } from './places.ts';
 import type { Release, Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { type PlanInput, serving, slotsOf } from './planning.ts';
+import { eachMachine, names, type PlanInput, serving } from './planning.ts';
 import { describeUnfinished } from './unfinished.ts';
 
 export interface Goal {
@@ -50,8 +51,9 @@ export function chooseGoal(input: PlanInput): Goal {
         'To go to another version: holdpoint deploy --version VERSION',
     );
   }
-  const idle = slotsOf(target).find((slot) => !live.includes(slot));
-  const alive = idle !== undefined && slots[idle]?.running && slots[idle].release === previous.version;
+  const idle = idleBeside(input, live);
+  const each = idle.length === eachMachine(target).length;
+  const alive = each && idle.every((slot) => slots[slot]?.running && slots[slot].release === previous.version);
   if (!alive && !previous.image && !observed.releases.includes(previous.version)) {
     const exists = observed.releases.join(', ');
     throw new PlanRefused(
@@ -59,7 +61,49 @@ export function chooseGoal(input: PlanInput): Goal {
       `${previous.version} was live before, but its release is gone; there is ${exists}`,
     );
   }
-  const inPlace = live.length > 1 || strategy === 'recreate' || idle === undefined;
+  // A pool on one machine has more than one that serves: it goes back where it is.
+  const inPlace = live.length > idle.length || !each || strategy === 'recreate' || strategy === 'reload';
   // Nobody goes back to what was just left.
-  return { release: previous, slots: inPlace ? live : [idle], leave: confirmed.release.version, previous: null };
+  return { release: previous, slots: inPlace ? live : idle, leave: confirmed.release.version, previous: null };
+}
+
+/** A slot that does not serve on each machine that has one; where several do not, on the side of most others. */
+function idleBeside({ target }: PlanInput, live: Slot[]): Slot[] {
+  const free = eachMachine(target).map((own) => own.filter((slot) => !live.includes(slot)));
+  const side = mostSide(
+    target,
+    free.flatMap((slots) => (slots.length === 1 ? slots : [])),
+  );
+  return free.flatMap((slots) => slots.find((slot) => placeOf(target, slot).side === side) ?? slots[0] ?? []);
+}
+
+/**
+ * Where the confirmed release has to serve: also on machines that were left out. Null where all is as it was confirmed.
+ * Throws PlanRefused where nothing ever was.
+ */
+export function chooseWhole(input: PlanInput): Goal | null {
+  const { record, slots: found, weights } = input.observed;
+  if (!record)
+    throw new PlanRefused('NothingConfirmed', `no version of ${input.runbook.service} was ever confirmed here`);
+  const { release } = record.confirmed;
+  const slots = wholeSlots(input, serving(record.confirmed.weights));
+  const wrong = slots.filter((slot) => {
+    const share = input.target.traffic === null || (weights?.[slot] ?? 0) > 0;
+    return !found[slot]?.running || found[slot].release !== release.version || !share;
+  });
+  const leftovers = slotsOf(input.target).filter((slot) => {
+    const other = found[slot]?.release;
+    return !slots.includes(slot) && other !== undefined && other !== record.previous?.version;
+  });
+  if (wrong.length === 0 && leftovers.length === 0) return null;
+  return { release, slots, leave: `what is left on ${names([...wrong, ...leftovers])}`, previous: record.previous };
+}
+
+/** On a machine without the confirmed version it goes where most others have it. */
+function wholeSlots({ target }: PlanInput, live: Slot[]): Slot[] {
+  const most = mostSide(target, live);
+  return eachMachine(target).flatMap((own) => {
+    const here = own.filter((slot) => live.includes(slot));
+    return here.length > 0 ? here : (own.find((slot) => placeOf(target, slot).side === most) ?? []);
+  });
 }

@@ -1,7 +1,10 @@
 import { toMs } from './duration.ts';
+import { slotsOf } from './places.ts';
 import type { Slot, Step } from './plan.ts';
 import {
   type Draft,
+  instance,
+  names,
   type PlanInput,
   phaseOf,
   probeAction,
@@ -10,77 +13,111 @@ import {
   shared,
   shiftAction,
   shiftDeadline,
-  slotsOf,
   startAction,
   stopAction,
   stopDeadline,
   stopInTraffic,
 } from './planning.ts';
 import type { Goal } from './rollback-goal.ts';
+import { batchesOf } from './strategies/batches.ts';
 
 /**
- * Slot by slot to the goal: what is wrong there goes (out of the traffic first where another slot can serve meanwhile),
- * the goal's release starts and is probed; then it gets all traffic, is recorded, and what is left elsewhere is stopped.
+ * Batch by batch to the goal: what is wrong there goes (out of the traffic first where others can serve meanwhile), the
+ * goal's release starts and is probed; then it gets all traffic, is recorded, and what is left elsewhere is stopped.
  */
 export function rollbackSteps(input: PlanInput, goal: Goal): Draft[] {
-  const { runbook, observed, target } = input;
-  const name = `${runbook.service} ${goal.release.version}`;
-  const steps: Draft[] = [];
-  const mended = new Set<Slot>();
-  let served = observed.weights ? serving(observed.weights) : [];
-  for (const slot of wrongFirst(input, goal)) {
-    const there = observed.slots[slot];
-    const isGoal = there?.release === goal.release.version;
-    if (there && !isGoal) {
-      const well = (other: Slot) => mended.has(other) || runs(input, other);
-      const others = served.filter((other) => other !== slot && goal.slots.includes(other) && well(other));
-      const leaves = target.traffic && served.includes(slot) && others.length > 0;
-      if (leaves) {
-        steps.push(shift(input, 'rollout.out', `Take ${slot} out of the traffic`, others, []));
-        served = others;
-      }
-      steps.push(clear(input, slot, served));
-    }
-    const verb = there?.running && isGoal ? 'Keep' : 'Start';
-    steps.push(
-      step('rollout.start', `${verb} ${name} in ${slot}`, startAction(input, goal.release, slot)),
-      step(
-        'rollout.probe',
-        `Wait until ${name} is up in ${slot}`,
-        probeAction(input, slot),
-        toMs(runbook.rollout.deadline),
-      ),
-    );
-    mended.add(slot);
-    if (goal.slots.length > 1 && target.traffic) {
-      served = slotsOf(target).filter((candidate) => served.includes(candidate) || candidate === slot);
-      steps.push(shift(input, 'rollout.in', `Bring ${name} in ${slot} into the traffic`, served, [slot]));
-    }
-  }
+  const { target } = input;
+  const name = `${input.runbook.service} ${goal.release.version}`;
+  const steps = input.strategy === 'reload' ? reloadAll(input, goal) : renewAll(input, goal);
   if (target.traffic) {
-    const sentence = `Give all traffic to ${name} in ${goal.slots.join(', ')}`;
+    const sentence = `Give all traffic to ${name} in ${names(goal.slots)}`;
     steps.push(shift(input, 'rollout.shift', sentence, goal.slots, goal.slots));
   }
   return [...steps, record(input, goal), ...stopOthers(input, goal)];
 }
 
-/** What does not serve can be mended without anybody noticing; what already runs the goal needs nothing. */
-function wrongFirst({ observed }: PlanInput, { slots, release }: Goal): Slot[] {
-  const rank = (slot: Slot) => {
-    if (observed.slots[slot]?.release === release.version) return 0;
-    return (observed.weights?.[slot] ?? 0) > 0 ? 2 : 1;
-  };
-  return slots.toSorted((one, other) => rank(one) - rank(other));
+function renewAll(input: PlanInput, goal: Goal): Draft[] {
+  const { observed, target } = input;
+  const name = `${input.runbook.service} ${goal.release.version}`;
+  const mended = new Set<Slot>();
+  let served = observed.weights ? serving(observed.weights) : [];
+  return batchesTo(input, goal).flatMap((batch) => {
+    const steps: Draft[] = [];
+    const wrong = batch.filter((slot) => observed.slots[slot] && !runsGoal(input, goal, slot));
+    const well = (slot: Slot) => mended.has(slot) || runs(input, slot);
+    const others = served.filter((slot) => !batch.includes(slot) && goal.slots.includes(slot) && well(slot));
+    if (target.traffic && wrong.some((slot) => served.includes(slot)) && others.length > 0) {
+      steps.push(shift(input, 'rollout.out', `Take ${names(wrong)} out of the traffic`, others, []));
+      served = others;
+    }
+    steps.push(...clear(input, wrong, served), ...start(input, goal, batch));
+    for (const slot of batch) mended.add(slot);
+    if (goal.slots.length > 1 && target.traffic) {
+      served = slotsOf(target).filter((slot) => served.includes(slot) || batch.includes(slot));
+      steps.push(shift(input, 'rollout.in', `Bring ${name} in ${names(batch)} into the traffic`, served, batch));
+    }
+    return steps;
+  });
+}
+
+/** What does not serve can be mended at once, without anybody noticing; who serves comes in the runbook's batches. */
+function batchesTo(input: PlanInput, goal: Goal): Slot[][] {
+  const { weights } = input.observed;
+  const quiet = (slot: Slot) => runsGoal(input, goal, slot) || (weights?.[slot] ?? 0) === 0;
+  const first = goal.slots.filter(quiet);
+  const others = goal.slots.filter((slot) => !quiet(slot));
+  const batches = batchesOf(input.runbook.rollout.batch, others, goal.slots.length);
+  return first.length > 0 ? [first, ...batches] : batches;
+}
+
+function start(input: PlanInput, { release }: Goal, slots: Slot[]): Draft[] {
+  const { runbook, observed } = input;
+  const name = `${runbook.service} ${release.version}`;
+  const there = slots.every(
+    (slot) => observed.slots[slot]?.running && observed.slots[slot].release === release.version,
+  );
+  return [
+    step('rollout.start', `${there ? 'Keep' : 'Start'} ${name} in ${names(slots)}`, startAction(input, release, slots)),
+    probe(input, name, slots),
+  ];
+}
+
+/** The service's own reload needs nobody to leave the traffic; where nothing runs it starts. */
+function reloadAll(input: PlanInput, goal: Goal): Draft[] {
+  const name = `${input.runbook.service} ${goal.release.version}`;
+  const action = { kind: 'reload', slots: goal.slots, instance: instance(input, goal.release) } as const;
+  return [
+    step('rollout.reload', `Reload ${names(goal.slots)} into ${name}`, action, stopDeadline(input)),
+    probe(input, name, goal.slots),
+  ];
+}
+
+function probe(input: PlanInput, name: string, slots: Slot[]): Draft {
+  const sentence = `Wait until ${name} is up in ${names(slots)}`;
+  return step('rollout.probe', sentence, probeAction(input, slots), toMs(input.runbook.rollout.deadline));
 }
 
 const runs = ({ observed }: PlanInput, slot: Slot): boolean => observed.slots[slot]?.running === true;
 
-function clear(input: PlanInput, slot: Slot, served: Slot[]): Draft {
+const runsGoal = ({ observed }: PlanInput, { release }: Goal, slot: Slot): boolean =>
+  observed.slots[slot]?.release === release.version;
+
+function clear(input: PlanInput, wrong: Slot[], served: Slot[]): Draft[] {
   const { runbook, observed } = input;
-  const sentence = `Stop ${runbook.service} ${observed.slots[slot]!.release} in ${slot}`;
-  const inTraffic = observed.weights === null || served.includes(slot);
-  const stop = inTraffic ? stopInTraffic(input, slot) : stopAction(input, slot);
-  return step('rollout.clear', sentence, stop, stopDeadline(input));
+  const releases = [...new Set(wrong.map((slot) => observed.slots[slot]!.release))];
+  const inTraffic = (slot: Slot) => observed.weights === null || served.includes(slot);
+  return releases.flatMap((release) => {
+    const there = wrong.filter((slot) => observed.slots[slot]!.release === release);
+    const groups = [
+      { slots: there.filter(inTraffic), stop: stopInTraffic },
+      { slots: there.filter((slot) => !inTraffic(slot)), stop: stopAction },
+    ];
+    return groups.flatMap(({ slots, stop }) => {
+      if (slots.length === 0) return [];
+      const sentence = `Stop ${runbook.service} ${release} in ${names(slots)}`;
+      return [step('rollout.clear', sentence, stop(input, slots), stopDeadline(input))];
+    });
+  });
 }
 
 function shift(input: PlanInput, id: string, sentence: string, slots: Slot[], fresh: Slot[]): Draft {
@@ -98,20 +135,22 @@ function record({ runbook, target }: PlanInput, { release, slots, previous }: Go
 
 function stopOthers(input: PlanInput, goal: Goal): Draft[] {
   const { runbook, observed, target } = input;
-  return slotsOf(target).flatMap((slot): Draft[] => {
-    const leaving = observed.slots[slot];
-    if (!leaving || goal.slots.includes(slot)) return [];
-    const sentence = `Drain and stop ${runbook.service} ${leaving.release} in ${slot}`;
-    return [step('confirm.stop-other', sentence, stopAction(input, slot), stopDeadline(input))];
+  const left = slotsOf(target).filter((slot) => observed.slots[slot] && !goal.slots.includes(slot));
+  const releases = [...new Set(left.map((slot) => observed.slots[slot]!.release))];
+  return releases.map((release) => {
+    const slots = left.filter((slot) => observed.slots[slot]!.release === release);
+    const sentence = `Drain and stop ${runbook.service} ${release} in ${names(slots)}`;
+    return step('confirm.stop-other', sentence, stopAction(input, slots), stopDeadline(input));
   });
 }
 
 /** Said before a rollback that has one. */
-export function rollbackOutage({ runbook, observed, target }: PlanInput, { slots, release }: Goal): string[] {
+export function rollbackOutage({ runbook, observed, target, strategy }: PlanInput, { slots, release }: Goal): string[] {
   const [slot] = slots;
   const there = observed.slots[slot!];
   const elsewhere = observed.weights && serving(observed.weights).some((other) => other !== slot);
-  if (slots.length > 1 || !there?.running || there.release === release.version || elsewhere) return [];
+  const stays = slots.length > 1 || strategy === 'reload' || !there?.running || there.release === release.version;
+  if (stays || elsewhere) return [];
   return [
     `${runbook.service} on ${target.name} is down from the stop of ${there.release} until ${release.version} answers.`,
   ];

@@ -96,6 +96,10 @@ const lineShape = {
   http: request.optional().meta({ description: 'A request; the line fails unless the answer is the expected one.' }),
   hold: hold.optional(),
   wait: duration.optional(),
+  each: z
+    .literal('machine')
+    .optional()
+    .meta({ description: '`run`: on each machine of a fleet. Absent: once, on the first.' }),
   name: name.optional().meta({ description: "This line's name, for status, skip and retry." }),
   deadline: duration.optional(),
   skip: z.literal('allowed').optional().meta({ description: 'A person may skip this line, with a reason.' }),
@@ -105,6 +109,7 @@ const line = z
   .strictObject(lineShape)
   .refine(oneLine.check, { error: oneLine.error, params: { example: '{ run: [bin/warm-cache] }' } })
   .refine((value) => value.undo === undefined || value.run !== undefined, { error: '`undo` belongs to a `run`' })
+  .refine((value) => value.each === undefined || value.run !== undefined, { error: '`each` belongs to a `run`' })
   .refine((value) => value.skip === undefined || value.hold === undefined, {
     error: 'a hold cannot be skipped: somebody answers it, or it expires',
   });
@@ -143,6 +148,23 @@ const build = z
   })
   .meta({ description: 'Build the image as part of the deploy.' });
 
+/** Of releases that are unpacked on each machine. */
+const onMachines = {
+  build: z.array(command).min(1).optional().meta({
+    description:
+      'Commands that make it ready, in its folder on each machine, once: [[npm, ci]]. {version}, {folder} and {shared} are filled in.',
+  }),
+  shared: z
+    .array(
+      z.string().regex(/^(?!\/)(?!.*(^|\/)\.{1,2}(\/|$))(?!.*\/\/)[^\0\n]+$/, {
+        error: 'a path inside of the release, such as var/uploads',
+      }),
+    )
+    .min(1)
+    .optional()
+    .meta({ description: "Paths that all releases have in common: links to shared/<path> of the target's folder." }),
+};
+
 const artifact = z
   .union(
     [
@@ -165,9 +187,38 @@ const artifact = z
           .string()
           .min(1)
           .meta({ description: 'A repository (folder or URL); the version is a tag, branch or commit.' }),
+        ...onMachines,
       }),
+      z
+        .strictObject({
+          archive: url
+            .refine((text) => text.includes('{version}'), {
+              error: 'a file or URL with {version} in it, such as dist/shop-{version}.tar.gz',
+            })
+            .meta({
+              description: 'A tar archive for each version: a file relative to the runbook, or an http(s) URL.',
+            }),
+          sha256: url
+            .refine((text) => text.includes('{version}') || /^[0-9a-f]{64}$/.test(text), {
+              error: '64 hex digits, or a file or URL with {version} in it, such as dist/shop-{version}.tar.gz.sha256',
+            })
+            .optional()
+            .meta({
+              description:
+                'Its checksum, or the file or URL that holds it. Absent: <archive>.sha256 where there is such a file; of a URL required.',
+            }),
+          ...onMachines,
+        })
+        .refine((value) => value.sha256 !== undefined || !/^https?:/.test(value.archive), {
+          error: 'an archive from a URL needs `sha256`',
+          params: { example: 'sha256: https://example.com/shop-{version}.tar.gz.sha256' },
+        }),
     ],
-    { error: '{ folder: releases/{version} }, { image: registry.example.com/shop } or { git: . }' },
+    {
+      error:
+        '{ folder: releases/{version} }, { image: registry.example.com/shop }, { git: . } or ' +
+        '{ archive: dist/shop-{version}.tar.gz }',
+    },
   )
   .meta({ description: 'Where a release comes from.' });
 
@@ -218,7 +269,7 @@ const analysisShape = {
 
 const smoke = z.union([path, request], { error: 'GET /path, or { post: /orders, json: {…}, expect: 201 }' });
 
-const strategy = z.enum(['blue-green', 'recreate', 'rolling', 'canary']);
+const strategy = z.enum(['blue-green', 'recreate', 'rolling', 'canary', 'reload']);
 
 const ready = z
   .union([path, z.literal('healthcheck')])
@@ -249,7 +300,10 @@ export const runbookSchema = z
     backup: z.array(backupLine).default([]),
     migrate: z
       .strictObject({
-        tool: z.enum(['dbmate']).optional().meta({ description: 'The migration tool, run once from the new release.' }),
+        tool: z
+          .enum(['alembic', 'dbmate'])
+          .optional()
+          .meta({ description: 'The migration tool, run once from the new release.' }),
         command: z
           .strictObject({ current: command, pending: command, up: command, down: command.optional() })
           .optional()
@@ -302,6 +356,14 @@ export const runbookSchema = z
         .union([batch, z.array(batch).min(1)])
         .default(1)
         .meta({ description: '`rolling`: how many at once, or sizes in turn such as [1, 25%]; the last one repeats.' }),
+      unavailable: z
+        .union([z.int().min(0), percent])
+        .default(0)
+        .meta({
+          description:
+            'How many machines of a fleet the deploy may go on without, as a count or a share; each is left out of the ' +
+            'traffic, and `holdpoint reconcile` brings it back later. One more, and all go back.',
+        }),
       prober: z
         .strictObject({ path: path.default('GET /'), every: duration.default('100ms') })
         .optional()
@@ -353,5 +415,7 @@ export type Hold = z.output<typeof hold>;
 export type RequestLine = z.output<typeof request>;
 export type Artifact = z.output<typeof artifact>;
 export type ImageArtifact = Extract<Artifact, { image: string }>;
+export type GitArtifact = Extract<Artifact, { git: string }>;
+export type ArchiveArtifact = Extract<Artifact, { archive: string }>;
 export type Build = z.output<typeof build>;
 export type Strategy = z.output<typeof strategy>;

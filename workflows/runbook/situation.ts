@@ -1,6 +1,7 @@
+import { isFleet, slotsOf } from './places.ts';
 import type { Release, Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { buildOf, type PlanInput, type Situation, serving, slotsOf } from './planning.ts';
+import { buildOf, type PlanInput, type Situation, serving } from './planning.ts';
 
 /** One that is built anew must not be the one that the tag names today. */
 function releaseFor({ runbook, observed, releaseOf }: PlanInput, version: string): Release {
@@ -19,16 +20,16 @@ export function assess(input: PlanInput, version: string): Situation {
   if (first === undefined) return { ...input, release, live: [], from: null };
   const running = slots[first]!;
   const another = live.find((slot) => slots[slot]!.release !== running.release);
-  if (another && weights) {
+  if (another && (weights || isFleet(input.target))) {
     throw new PlanRefused(
       'VersionsMixed',
-      `${first} runs ${running.release} and ${another} runs ${slots[another]!.release}, both with traffic, and none was ever ` +
+      `${first} runs ${running.release} and ${another} runs ${slots[another]!.release}${weights ? ', both with traffic' : ''}, and none was ever ` +
         'confirmed. Stop the one that is not to be gone back to.',
     );
   }
   const from: Release = input.releaseOf(running.release, running.image);
-  // Without a proxy only one can have been what users had.
-  return { ...input, release, live: weights ? live : [first], from };
+  // Without a proxy only one on a machine can have been what users had.
+  return { ...input, release, live: weights || isFleet(input.target) ? live : [first], from };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Receipt, Verdict } from './checks.ts';
-import type { Phase } from './plan.ts';
+import type { Intent, Phase, SetAside } from './plan.ts';
 
 /** How a run ended; one word each. */
 export const outcomes = ['succeeded', 'rolled back', 'aborted', 'superseded', 'failed', 'needs attention'] as const;
@@ -68,7 +68,7 @@ export interface OpenHold {
 export interface RunStatus {
   service: string;
   environment: string;
-  intent: 'deploy' | 'rollback';
+  intent: Intent;
   /** Version asked for; for a rollback known once planned. */
   release: string | null;
   from: string | null;
@@ -91,4 +91,6 @@ export interface RunStatus {
   paused: { by: string; reason: string | null } | null;
   /** What the deploy cost its users; null until it is counted, or without a proxy. */
   receipt: Receipt | null;
+  /** Machines that the run went on without, and why. */
+  aside: SetAside[];
 }

@@ -1,19 +1,20 @@
+import { placesOf, slotsOf } from './places.ts';
 import { PlanRefused } from './plan-refused.ts';
-import { type PlanInput, serving, slotsOf } from './planning.ts';
+import { type PlanInput, serving } from './planning.ts';
 
 /** What runs must be where the environment says, or going back would switch traffic to nothing. */
 export function refuseUnknownTarget({ observed, target, environment }: PlanInput): void {
   const { slots, record, weights } = observed;
-  for (const slot of slotsOf(target)) {
+  for (const { slot, port } of placesOf(target)) {
     const there = slots[slot];
-    if (!there?.running || there.port === target.ports[slot]) continue;
+    if (!there?.running || there.port === port) continue;
     throw new PlanRefused(
       'PortsMoved',
-      `${there.release} runs in ${slot} on port ${there.port}, but environment ${environment} says ${target.ports[slot]}. ` +
+      `${there.release} runs in ${slot} on port ${there.port}, but environment ${environment} says ${port}. ` +
         'Put the port back; to change it, deploy to a target of another name.',
     );
   }
-  const gone = record && serving(record.confirmed.weights).filter((slot) => !(slot in target.ports));
+  const gone = record && serving(record.confirmed.weights).filter((slot) => !slotsOf(target).includes(slot));
   if (gone && gone.length > 0) {
     throw new PlanRefused(
       'SlotsMoved',

@@ -7,6 +7,9 @@ import type { Perform } from './step-context.ts';
 
 /** Counting is no reason to fail a deploy, nor its way back: what could not be counted is said. */
 export const closeReceipt: Perform<ActionOf<'close-receipt'>> = async (action, { activities, run, target, writer }) => {
+  // It is kept there; waiting for it would keep the way back waiting.
+  if (target.home !== null && run.asideOf(target).has(target.home))
+    return { notCounted: `${target.home} is set aside` };
   try {
     const receipt = await activities('quick').closeReceipt({ ...action, target, writer });
     run.status.receipt = receipt;

@@ -13,6 +13,7 @@ import { migrateUp } from './migrate-up.ts';
 import { openReceipt } from './open-receipt.ts';
 import { probe } from './probe.ts';
 import { prune } from './prune.ts';
+import { reload } from './reload.ts';
 import { run } from './run.ts';
 import { shift } from './shift.ts';
 import { smoke } from './smoke.ts';
@@ -37,6 +38,7 @@ const kinds: { [K in ActionKind]: Perform<ActionOf<K>> } = {
   'open-receipt': openReceipt,
   probe,
   prune,
+  reload,
   run,
   shift,
   smoke,

@@ -1,5 +1,5 @@
 import type { ActionOf } from '../runbook/actions.ts';
 import type { Perform } from './step-context.ts';
 
-export const migrateUp: Perform<ActionOf<'migrate-up'>> = (action, { activities, target, writer }) =>
-  activities('long').migrateUp({ ...action, target, writer });
+export const migrateUp: Perform<ActionOf<'migrate-up'>> = (action, { activities, home, writer }) =>
+  activities('long').migrateUp({ ...action, target: home, writer });

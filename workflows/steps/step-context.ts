@@ -2,6 +2,7 @@ import { activities, type Policy } from '../activity-proxies.ts';
 import type { Operator } from '../operator.ts';
 import type { DeployActivities, Evidence, Writer } from '../ports.ts';
 import type { Run } from '../run.ts';
+import { onlyHosts } from '../runbook/places.ts';
 import type { Step, Target } from '../runbook/plan.ts';
 
 /** What performing one action needs to know. */
@@ -14,6 +15,8 @@ export interface StepContext {
   /** The step is being taken back. */
   undoing: boolean;
   target: Target;
+  /** The target with the one machine on which things are done once. */
+  home: Target;
   writer: Writer;
   /**
    * The activities under a retry policy, until the step's deadline. `words` are the timeline's for one that only
@@ -45,7 +48,9 @@ export function contextOf(
     sentence,
     undoing,
     target,
+    home: target.home === null ? target : onlyHosts(target, [target.home]),
     writer: run.writer(step, purpose === 'do' ? `${attempt}` : 'undo'),
-    activities: (policy, words) => activities(policy, deadlineMs, words === undefined ? sentence : say(words)),
+    activities: (policy, words) =>
+      activities(policy, deadlineMs, words === undefined ? sentence : say(words), Object.keys(target.hosts).length),
   };
 }

@@ -117,7 +117,8 @@ describe('going back', () => {
 
     await shop.ensureStopped('green', 2_000);
     const confirmed = { release: two, weights: { green: 1 } };
-    await writeRecord(createLocalHost(), state, { confirmed, previous: one, at: '2026-01-01T00:00:00Z', key: 'key' });
+    const record = { confirmed, previous: one, at: '2026-01-01T00:00:00Z', fence: 1, key: 'key' };
+    await writeRecord(createLocalHost(), state, record);
     const forth = await shop.ensureRunning('green', spec(two, 'green'), {}, writer(3));
     expect(forth).toMatchObject({ release: '2', settings: 'as it ran before' });
 

@@ -48,16 +48,19 @@ describe('an environments file', () => {
     expect(only(good.replace('host: local', 'host: locl'))).toMatchObject({
       line: 5,
       found: '"locl"',
-      expected: 'local',
+      expected: 'one of local, ssh',
       hint: 'did you mean `local`?',
     });
   });
 
   test('names the products that there are, where none is near', () => {
-    expect(only(good.replace('host: local', 'host: mainframe'))).toMatchObject({ expected: 'local', hint: null });
+    expect(only(good.replace('host: local', 'host: mainframe'))).toMatchObject({
+      expected: 'one of local, ssh',
+      hint: null,
+    });
     expect(only(good.replace('host: local', 'host: { mainframe: {} }'))).toMatchObject({
       column: 17,
-      expected: 'one of local',
+      expected: 'one of local, ssh',
     });
   });
 
@@ -87,7 +90,7 @@ describe('an environments file', () => {
     expect(only(good.replace('host: local', 'colour: red'))).toMatchObject({
       line: 5,
       column: 9,
-      expected: 'one of host, instances, traffic, ports, metrics, folder',
+      expected: 'one of host, hosts, instances, traffic, balancers, ports, metrics, folder',
     });
   });
 

@@ -287,6 +287,9 @@ test('plain processes are refused on another machine than this one', () => {
     name: 'web',
     service: 'shop',
     host: product('ssh'),
+    hosts: {},
+    home: null,
+    balancers: null,
     instances: product('process'),
     traffic: null,
     metrics: null,
@@ -295,10 +298,10 @@ test('plain processes are refused on another machine than this one', () => {
     hidden: [],
     ports: { blue: 1, green: 2 },
   };
-  const context = { target, host: createLocalHost(), mask: createMask() };
+  const context = { target, host: createLocalHost(), address: '127.0.0.1', mask: createMask() };
   expect(() => instancesOf(context)).toThrow(/web.*only works on host "local"/);
-  expect(() => instancesOf({ ...context, target: { ...target, instances: product('systemd') } })).toThrow(
-    /"systemd".*process/,
+  expect(() => instancesOf({ ...context, target: { ...target, instances: product('nomad') } })).toThrow(
+    /"nomad".*process/,
   );
 });
 

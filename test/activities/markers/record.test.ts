@@ -10,6 +10,7 @@ const record: ReleaseRecord = {
   confirmed: { release: { version: '2', folder: '/srv/shop/2' }, weights: { blue: 0, green: 1 } },
   previous: { version: '1', folder: '/srv/shop/1' },
   at: '2026-11-21T09:30:01.000Z',
+  fence: 1,
   key: 'deploy/prod/shop|sha256:1|confirm.release|1',
 };
 

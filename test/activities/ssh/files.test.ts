@@ -68,6 +68,13 @@ describe.each(['ssh', 'local'])('a file, over %s', (kind) => {
     await expect(host.readRange(join(folder, 'a'), 0, 1)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  test('is in the list of its folder, however many others there are', async () => {
+    const folder = temporaryFolder();
+    const names = Array.from({ length: 1_000 }, (_, i) => `file-${i}`);
+    for (const name of names) writeFileSync(join(folder, name), '');
+    expect(await host.list(folder)).toEqual(names.sort());
+  });
+
   test('is known by its number, and read in parts', async () => {
     const folder = temporaryFolder();
     const file = join(folder, 'a b$.log');

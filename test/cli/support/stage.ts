@@ -20,12 +20,13 @@ export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), 'holdpoint-cli-'));
   readonly file = join(this.folder, 'holdpoint.yaml');
   readonly taskQueue = `cli-${randomUUID()}`;
-  readonly world = FakeWorld.serving('1');
+  readonly world: FakeWorld;
   private client: Client | null = null;
   private stopWorker = async () => {};
 
   /** YAML below the small runbook, and inside its `prepare`. */
-  constructor(headings = '', prepare = '') {
+  constructor(headings = '', prepare = '', world = FakeWorld.serving('1')) {
+    this.world = world;
     for (const version of ['1', '2', '3']) mkdirSync(join(this.folder, 'releases', version), { recursive: true });
     writeFileSync(this.file, `${minimalRunbook(this.service, prepare)}${headings}`);
   }

@@ -11,7 +11,8 @@ async function adapted(front: string) {
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-test-caddyfile-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const admin = 'http://127.0.0.1:2019';
-  const config = { front, admin, log: join(folder, 'my logs/a.log'), folder, ports: { blue: 4101, green: 4102 } };
+  const upstreams = { blue: '127.0.0.1:4101', green: '127.0.0.1:4102' };
+  const config = { front, admin, log: join(folder, 'my logs/a.log'), folder, upstreams };
   writeFileSync(join(folder, 'Caddyfile'), caddyfile(config));
   const { path } = await findPart('caddy');
   const json = execFileSync(path, ['adapt', '--validate', '--config', join(folder, 'Caddyfile')], {

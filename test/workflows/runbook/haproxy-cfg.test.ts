@@ -11,17 +11,16 @@ const input = {
   front: 'http://127.0.0.1:8080',
   socket: '/run/haproxy/admin.sock',
   map: '/var/lib/holdpoint/shop.map',
-  reach: '127.0.0.1',
   sticky: undefined,
-  ports: { blue: 4101, green: 4102 },
+  upstreams: { blue: '127.0.0.1:4101', green: '10.0.0.12:4102' },
 };
 
 test('each slot has a backend of its own, found by what the map says of the bucket', () => {
   const sections = haproxySections(input);
   expect(sections).toContain('use_backend shop_%[var(txn.slot)]');
-  for (const [slot, port] of Object.entries(input.ports)) {
+  for (const [slot, upstream] of Object.entries(input.upstreams)) {
     expect(sections).toMatch(
-      new RegExp(`backend ${haproxyBackend(input.map, slot)}\\n(    .*\\n)*    server ${slot} 127.0.0.1:${port}\\n`),
+      new RegExp(`backend ${haproxyBackend(input.map, slot)}\\n(    .*\\n)*    server ${slot} ${upstream}\\n`),
     );
   }
 });
@@ -59,11 +58,17 @@ test('the runtime API is a unix socket, or an address and port', () => {
 test('the fingerprint stands in the sections, and changes with whatever they say', () => {
   const fingerprint = haproxyFingerprint(input);
   expect(haproxySections(input)).toContain(`description "${fingerprint}"`);
-  const changes = [{ ports: { blue: 4101, green: 4103 } }, { sticky: 'address' as const }, { reach: '172.17.0.1' }];
+  const changes = [
+    { upstreams: { ...input.upstreams, green: '10.0.0.12:4103' } },
+    { sticky: 'address' as const },
+    { upstreams: { ...input.upstreams, green: '10.0.0.13:4102' } },
+  ];
   const others = changes.map((change) => haproxyFingerprint({ ...input, ...change }));
   expect(new Set([fingerprint, ...others]).size).toBe(4);
 });
 
 test('a line of the ring has room for the longest name of a slot', () => {
-  expect(haproxySections({ ...input, ports: { blue: 1, 'a-very-long-name-of-a-slot': 2 } })).toContain('maxlen 58\n');
+  expect(
+    haproxySections({ ...input, upstreams: { blue: '127.0.0.1:1', 'a-very-long-name-of-a-slot': '127.0.0.1:2' } }),
+  ).toContain('maxlen 58\n');
 });

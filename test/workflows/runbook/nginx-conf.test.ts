@@ -12,9 +12,8 @@ const input: NginxInput = {
   front: 'http://127.0.0.1:18080',
   log: 'access.log',
   folder: '/var/lib/holdpoint/buckets',
-  reach: '127.0.0.1',
   sticky: undefined,
-  ports: { blue: 4101, green: 4102 },
+  upstreams: { blue: '127.0.0.1:4101', green: '127.0.0.1:4102' },
 };
 const stickies: (Sticky | undefined)[] = [
   undefined,
@@ -49,7 +48,7 @@ test('one nginx takes the files of many front doors, of every way to know users,
   const sites = stickies.map((sticky, n) => ({ ...input, sticky, front: `http://${n}.${long}:18081` }));
   const pool = {
     ...input,
-    ports: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`web-${n + 1}`, 4101 + n])),
+    upstreams: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`web-${n + 1}`, `10.0.0.${n}:4101`])),
   };
   const text = [...sites, pool].map(nginxConf).join('\n');
   expect(await nginxSays(`server_names_hash_bucket_size 128;\n${text}`)).toBe('');
@@ -67,9 +66,9 @@ test('every change of what it says has another fingerprint, and the text names i
     { front: 'http://127.0.0.1:18081' },
     { log: 'other.log' },
     { folder: '/srv/buckets' },
-    { reach: '172.17.0.1' },
-    { ports: { blue: 4101, green: 4103 } },
-    { ports: { blue: 4101, green: 4102, red: 4103 } },
+    { upstreams: { ...input.upstreams, green: '10.0.0.2:4102' } },
+    { upstreams: { ...input.upstreams, green: '127.0.0.1:4103' } },
+    { upstreams: { ...input.upstreams, red: '127.0.0.1:4103' } },
     ...stickies.slice(1).map((sticky) => ({ sticky })),
   ];
   const prints = changes.map((change) => nginxFingerprint({ ...input, ...change }));
@@ -80,8 +79,8 @@ test('every change of what it says has another fingerprint, and the text names i
 test('the file of an nginx that is reloaded has the shares, and nobody before a first deploy', async () => {
   const upstream = { ...input, file: 'shop.conf', upstream: 'shop', state: 'http://127.0.0.1:18199' };
   const shared = nginxUpstream(upstream, { blue: 0.9, green: 0.1 });
-  expect(shared).toContain('server 127.0.0.1:4101 weight=90 max_fails=0;');
-  expect(shared).toContain('server 127.0.0.1:4102 weight=10 max_fails=0;');
+  expect(shared).toContain('server 127.0.0.1:4101 weight=9000 max_fails=0;');
+  expect(shared).toContain('server 127.0.0.1:4102 weight=1000 max_fails=0;');
   expect(nginxUpstream(upstream, null).match(/ down;/g)).toHaveLength(2);
   for (const text of [shared, nginxUpstream(upstream, null)]) {
     expect(await nginxSays(nginxUpstreamUse(upstream), { 'shop.conf': text })).toBe('');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { placesOf } from '../../../workflows/runbook/places.ts';
 import {
   type TraefikInput,
   type TraefikSticky,
@@ -6,6 +7,9 @@ import {
   traefikDynamic,
   traefikStatic,
 } from '../../../workflows/runbook/traefik-dynamic.ts';
+import { upstreamsOf } from '../../../workflows/runbook/upstreams.ts';
+
+const pair = placesOf({ hosts: {}, ports: { blue: 4101, green: 4102 } });
 
 function input(sticky?: TraefikSticky, front = 'https://shop.example.com'): TraefikInput {
   return {
@@ -15,20 +19,19 @@ function input(sticky?: TraefikSticky, front = 'https://shop.example.com'): Trae
     log: '/var/log/traefik/access.log',
     rule: 'Host(`shop.example.com`)',
     entryPoints: ['websecure'],
-    reach: '127.0.0.1',
-    ports: { blue: 4101, green: 4102 },
+    upstreams: upstreamsOf(pair, '127.0.0.1'),
     sticky,
   };
 }
 
 const parsed = (given: TraefikInput, green: number) => {
-  const children = traefikChildren(given, { blue: 1 - green, green });
+  const children = traefikChildren(given, { blue: 1 - green, green }, pair);
   return JSON.parse(traefikDynamic(given, children)).http;
 };
 
 test('a slot without a share is not named, so that nothing leads to it', () => {
   expect(parsed(input('address'), 1).services.shop).toEqual({
-    highestRandomWeight: { services: [{ name: 'green-of-holdpoint-shop', weight: 100 }] },
+    highestRandomWeight: { services: [{ name: 'green-of-holdpoint-shop', weight: 10_000 }] },
   });
 });
 
@@ -41,12 +44,15 @@ test('with an own cookie the services stay the same 100, whatever the shares', (
 });
 
 test('a pool shares equally, also with one taken out', () => {
-  const pool = { ...input(), ports: { 'web-1': 4101, 'web-2': 4102, 'web-3': 4103 } };
-  expect(traefikChildren(pool, { 'web-1': 0.5, 'web-3': 0.5 }).map(({ weight }) => weight)).toEqual([1, 1]);
+  const pool = placesOf({ hosts: {}, ports: { 'web-1': 4101, 'web-2': 4102, 'web-3': 4103 } });
+  const given = { ...input(), upstreams: upstreamsOf(pool, '127.0.0.1') };
+  const weights = (shares: Record<string, number>) => traefikChildren(given, shares, pool).map(({ weight }) => weight);
+  expect(weights({ 'web-1': 0.5, 'web-3': 0.5 })).toEqual([5_000, 5_000]);
+  expect(weights({ 'web-1': 0.34, 'web-2': 0.33, 'web-3': 0.33 })).toEqual([3_333, 3_333, 3_333]);
 });
 
 test('shares that no whole percents make are an error', () => {
-  expect(() => traefikChildren(input(), { blue: 0.995, green: 0.005 })).toThrow(RangeError);
+  expect(() => traefikChildren(input(), { blue: 0.995, green: 0.005 }, pair)).toThrow(RangeError);
 });
 
 test('the static configuration listens where the front door is, with TLS where that has it', () => {

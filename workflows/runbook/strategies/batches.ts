@@ -4,7 +4,7 @@ import type { Runbook } from '../schema.ts';
 
 /**
  * The slots in batches of the written sizes, the last one repeated; a percentage is of the whole pool, rounded down but
- * at least one. Throws PlanRefused where a batch would leave nobody to serve.
+ * at least one.
  */
 export function batchesOf(written: Runbook['rollout']['batch'], slots: Slot[], poolSize: number): Slot[][] {
   const sizes = [written].flat().map((size) => (typeof size === 'number' ? size : ofPool(size, poolSize)));
@@ -14,8 +14,19 @@ export function batchesOf(written: Runbook['rollout']['batch'], slots: Slot[], p
     batches.push(slots.slice(at, at + size));
     at += size;
   }
+  return batches;
+}
+
+/** `2 at a time`, `in batches of 1, 2, 2`. */
+export function describeBatches(batches: Slot[][]): string {
+  const sizes = batches.map(({ length }) => length);
+  return sizes.every((size) => size === sizes[0]) ? `${sizes[0]} at a time` : `in batches of ${sizes.join(', ')}`;
+}
+
+/** Throws PlanRefused where a batch would leave nobody to serve. */
+export function refuseAllAtOnce(batches: Slot[][], poolSize: number): void {
   const all = batches.find(({ length }) => length >= poolSize);
-  if (!all) return batches;
+  if (!all) return;
   throw new PlanRefused(
     'BatchTooLarge',
     `a batch of ${all.length} takes all ${poolSize} out at once: make rollout.batch smaller, or use strategy: recreate.`,

@@ -1,18 +1,19 @@
 import { describeMs, toMs } from '../duration.ts';
 import { holdAction } from '../lines.ts';
+import { isFleet, placeOf, slotsOf } from '../places.ts';
 import type { Slot, Weights } from '../plan.ts';
 import { PlanRefused } from '../plan-refused.ts';
 import {
   type Draft,
-  idleSlot,
-  onlyLive,
+  idleSlots,
+  names,
+  oneLiveEach,
   quickMs,
   type Situation,
   type StrategySteps,
   shared,
   shiftAction,
   shiftDeadline,
-  slotsOf,
 } from '../planning.ts';
 import type { Hold } from '../schema.ts';
 import { watchStep } from '../watch-step.ts';
@@ -32,21 +33,33 @@ interface CanaryStep {
 export function canary(situation: Situation): StrategySteps {
   demandProxy(situation);
   const { target } = situation;
-  const live = onlyLive(situation);
-  const slot = idleSlot(situation);
-  const steps = live ? canarySteps(situation) : [{ share: 1, bakeMs: 0, hold: undefined }];
+  const live = oneLiveEach(situation);
+  refuseMixed(situation);
+  const slots = idleSlots(situation);
+  const steps = live.length > 0 ? canarySteps(situation) : [{ share: 1, bakeMs: 0, hold: undefined }];
   return {
-    weights: shared(target, [slot]),
+    weights: shared(target, slots),
     servesFrom: `rollout.shift-${percent(steps[0]!.share)}`,
     beforeMigrations: [],
     rollout: [
       ...clearLeftovers(situation),
-      ...startCandidate(situation, slot),
-      ...steps.flatMap((step, index) => stepOf(situation, slot, live, step, index === 0)),
+      ...startCandidate(situation, slots),
+      ...steps.flatMap((step, index) => stepOf(situation, slots, step, index === 0)),
     ],
     cleanUp: stopOld(situation, live),
-    notices: live ? [] : ['First deploy: there is no version to compare with, so all traffic goes to it at once.'],
+    notices:
+      live.length > 0 ? [] : ['First deploy: there is no version to compare with, so all traffic goes to it at once.'],
   };
+}
+
+/** A growing share moves users from one side to the other: half of each would move them to and fro. */
+function refuseMixed({ target, live }: Situation): void {
+  const sides = new Set(live.map((slot) => placeOf(target, slot).side));
+  if (!isFleet(target) || sides.size <= 1) return;
+  throw new PlanRefused(
+    'SidesMixed',
+    `${target.name} serves from ${[...sides].join(' on some machines and ')} on others: deploy once with blue-green or rolling.`,
+  );
 }
 
 /** Throws PlanRefused unless the shares grow and end with all of it. */
@@ -56,7 +69,7 @@ function canarySteps({ runbook, target }: Situation): CanaryStep[] {
     const share = Number.parseInt(step.share, 10) / 100;
     return { share, bakeMs: toMs(step.for ?? runbook.rollout.bake), hold: step.hold };
   });
-  if (slotsOf(target).length > 2 && steps.some(({ share }) => share < 1)) {
+  if (!isFleet(target) && slotsOf(target).length > 2 && steps.some(({ share }) => share < 1)) {
     throw new PlanRefused(
       'TooManySlots',
       `canary shares the traffic between two slots, and ${target.name} has ${slotsOf(target).join(', ')}: give it two ports.`,
@@ -69,22 +82,22 @@ function canarySteps({ runbook, target }: Situation): CanaryStep[] {
 }
 
 /** Going back is registered once, with the first share: it gives everything back, however far the others came. */
-function stepOf(situation: Situation, slot: Slot, live: Slot | null, step: CanaryStep, first: boolean): Draft[] {
-  const { runbook, release } = situation;
+function stepOf(situation: Situation, slots: Slot[], step: CanaryStep, first: boolean): Draft[] {
+  const { runbook, release, live } = situation;
   const name = `${runbook.service} ${release.version}`;
   const shift: Draft = {
     id: `rollout.shift-${percent(step.share)}`,
     phase: 'rollout',
-    sentence: `Give ${step.share === 1 ? 'all traffic' : `${percent(step.share)}% of the traffic`} to ${name} in ${slot}`,
-    action: shiftAction(situation, sharesOf(situation, slot, live, step.share), [slot]),
+    sentence: `Give ${step.share === 1 ? 'all traffic' : `${percent(step.share)}% of the traffic`} to ${name} in ${names(slots)}`,
+    action: shiftAction(situation, sharesOf(situation, slots, step.share), slots),
     ...(first && { undo: giveBack(situation, live) }),
     deadlineMs: shiftDeadline(situation),
   };
-  return [shift, ...bake(situation, slot, live, step), ...ask(situation, step)];
+  return [shift, ...bake(situation, slots, step), ...ask(situation, step)];
 }
 
-function bake(situation: Situation, slot: Slot, live: Slot | null, { share, bakeMs }: CanaryStep): Draft[] {
-  const { runbook, release } = situation;
+function bake(situation: Situation, slots: Slot[], { share, bakeMs }: CanaryStep): Draft[] {
+  const { runbook, release, live } = situation;
   const { analysis: written } = runbook.rollout;
   if (bakeMs === 0) return [];
   const name = `${runbook.service} ${release.version}`;
@@ -93,10 +106,8 @@ function bake(situation: Situation, slot: Slot, live: Slot | null, { share, bake
     const sentence = `Let ${name} bake at ${percent(share)}% for ${describeMs(bakeMs)}`;
     return [{ id, phase: 'rollout', sentence, action: { kind: 'wait', ms: bakeMs }, deadlineMs: quickMs }];
   }
-  const stable = live ? [live] : [];
-  return [
-    watchStep(situation, { id, where: ` at ${percent(share)}%`, written, forMs: bakeMs, candidate: [slot], stable }),
-  ];
+  const where = ` at ${percent(share)}%`;
+  return [watchStep(situation, { id, where, written, forMs: bakeMs, candidate: slots, stable: live })];
 }
 
 function ask(situation: Situation, { share, hold }: CanaryStep): Draft[] {
@@ -105,9 +116,13 @@ function ask(situation: Situation, { share, hold }: CanaryStep): Draft[] {
   return [{ id: `rollout.hold-${percent(share)}`, phase: 'rollout', sentence: hold.ask, action, deadlineMs: quickMs }];
 }
 
-function sharesOf({ target }: Situation, slot: Slot, live: Slot | null, share: number): Weights {
-  if (!live || share === 1) return shared(target, [slot]);
-  return { ...shared(target, []), [live]: percent(1 - share) / 100, [slot]: share };
+function sharesOf({ target, live }: Situation, slots: Slot[], share: number): Weights {
+  if (live.length === 0 || share === 1) return shared(target, slots);
+  const each = (some: Slot[], all: number) => some.map((slot) => [slot, all / some.length]);
+  return {
+    ...shared(target, []),
+    ...Object.fromEntries([...each(live, percent(1 - share) / 100), ...each(slots, share)]),
+  };
 }
 
 const percent = (share: number): number => Math.round(share * 100);

@@ -3,6 +3,7 @@ import type { Strategy } from '../schema.ts';
 import { blueGreen } from './blue-green.ts';
 import { canary } from './canary.ts';
 import { recreate } from './recreate.ts';
+import { reload } from './reload.ts';
 import { rolling } from './rolling.ts';
 
 /** A strategy is nothing but a planner: adding one is a file and a line here; the walker stays as it is. */
@@ -10,5 +11,6 @@ export const strategies: Record<Strategy, (situation: Situation) => StrategyStep
   'blue-green': blueGreen,
   canary,
   recreate,
+  reload,
   rolling,
 };

@@ -1,6 +1,16 @@
 import { toMs } from '../duration.ts';
+import { slotsOf } from '../places.ts';
 import type { Slot } from '../plan.ts';
-import { type Draft, probeAction, type Situation, startAction, stopAction, stopDeadline } from '../planning.ts';
+import {
+  type Draft,
+  names,
+  probeAction,
+  type Situation,
+  startAction,
+  stopAction,
+  stopDeadline,
+  stopInTraffic,
+} from '../planning.ts';
 import { watchStep } from '../watch-step.ts';
 import { startCandidate } from './candidate.ts';
 import { shiftTo } from './shift-to.ts';
@@ -11,17 +21,20 @@ import { shiftTo } from './shift-to.ts';
  * is renewed back first.
  */
 export function renewPool(situation: Situation, batches: Slot[][]): Draft[] {
+  const proxied = situation.target.traffic !== null;
   let serving = situation.live;
   const renewed: Slot[] = [];
   return batches.flatMap((batch, index) => {
     const leaving = batch.filter((slot) => serving.includes(slot));
     const others = serving.filter((slot) => !batch.includes(slot));
-    const steps: Draft[] = [];
-    if (leaving.length > 0) steps.push(takeOut(situation, index + 1, leaving, others, serving));
-    steps.push(...leaving.map((slot) => stopStep(situation, slot)));
-    steps.push(...batch.flatMap((slot) => startCandidate(situation, slot)));
     const after = inOrder(situation, [...others, ...batch]);
-    steps.push(bringIn(situation, index + 1, batch, after, others));
+    const steps: Draft[] = [];
+    if (leaving.length > 0) {
+      if (proxied) steps.push(takeOut(situation, index + 1, leaving, others, serving));
+      steps.push(stopStep(situation, leaving));
+    }
+    steps.push(...startCandidate(situation, batch, stopOf(situation, batch)));
+    if (proxied) steps.push(bringIn(situation, index + 1, batch, after, others));
     renewed.push(...batch);
     serving = after;
     const stable = serving.filter((slot) => !renewed.includes(slot));
@@ -30,39 +43,44 @@ export function renewPool(situation: Situation, batches: Slot[][]): Draft[] {
 }
 
 function takeOut(situation: Situation, count: number, leaving: Slot[], others: Slot[], serving: Slot[]): Draft {
-  const sentence = `Take ${leaving.join(', ')} out of the traffic`;
+  const sentence = `Take ${names(leaving)} out of the traffic`;
   return shiftTo(situation, `rollout.out-${count}`, sentence, serving, others);
 }
 
 function bringIn(situation: Situation, count: number, batch: Slot[], after: Slot[], others: Slot[]): Draft {
   const { runbook, release } = situation;
-  const sentence = `Bring ${runbook.service} ${release.version} in ${batch.join(', ')} into the traffic`;
+  const sentence = `Bring ${runbook.service} ${release.version} in ${names(batch)} into the traffic`;
   return shiftTo(situation, `rollout.in-${count}`, sentence, others, after);
 }
 
-function stopStep(situation: Situation, slot: Slot): Draft {
-  const { runbook, from } = situation;
+/** Where no proxy is known nobody can say when it is drained. */
+function stopOf(situation: Situation, slots: Slot[], ifNotDrained: 'stop' | 'leave running' = 'stop') {
+  return situation.target.traffic ? stopAction(situation, slots, ifNotDrained) : stopInTraffic(situation, slots);
+}
+
+function stopStep(situation: Situation, slots: Slot[]): Draft {
+  const { runbook, from, target } = situation;
   const old = `${runbook.service} ${from!.version}`;
   return {
     id: 'rollout.stop-old',
     phase: 'rollout',
-    sentence: `Drain and stop ${old} in ${slot}`,
-    action: stopAction(situation, slot, 'leave running'),
+    sentence: `${target.traffic ? 'Drain and stop' : 'Stop'} ${old} in ${names(slots)}`,
+    action: stopOf(situation, slots, 'leave running'),
     undo: {
-      sentence: `Start ${old} in ${slot} again and wait until it is up`,
-      actions: [startAction(situation, from!, slot), probeAction(situation, slot)],
+      sentence: `Start ${old} in ${names(slots)} again and wait until it is up`,
+      actions: [startAction(situation, from!, slots), probeAction(situation, slots)],
     },
     deadlineMs: stopDeadline(situation),
   };
 }
 
 /** Only where the runbook says what passes. */
-function bake(situation: Situation, count: number, candidate: Slot[], stable: Slot[]): Draft[] {
+export function bake(situation: Situation, count: number, candidate: Slot[], stable: Slot[]): Draft[] {
   const { analysis: written, bake } = situation.runbook.rollout;
-  if (!written) return [];
+  if (!written || !situation.target.traffic) return [];
   const where = candidate.length === 1 ? ` in ${candidate[0]}` : ` in ${candidate.length} instances`;
   return [watchStep(situation, { id: `rollout.bake-${count}`, where, written, forMs: toMs(bake), candidate, stable })];
 }
 
-const inOrder = ({ target }: Situation, slots: Slot[]): Slot[] =>
-  Object.keys(target.ports).filter((slot) => slots.includes(slot));
+export const inOrder = ({ target }: Situation, slots: Slot[]): Slot[] =>
+  slotsOf(target).filter((slot) => slots.includes(slot));

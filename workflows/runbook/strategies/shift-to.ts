@@ -1,5 +1,6 @@
 import type { Slot } from '../plan.ts';
-import { type Draft, type Situation, shared, shiftAction, shiftDeadline } from '../planning.ts';
+import { type Draft, names, type Situation, shared, shiftAction, shiftDeadline } from '../planning.ts';
+import { nobodyBefore } from './candidate.ts';
 
 /** Shares all traffic among `after` instead of `before`; taken back by the reverse. */
 export function shiftTo(situation: Situation, id: string, sentence: string, before: Slot[], after: Slot[]): Draft {
@@ -9,8 +10,8 @@ export function shiftTo(situation: Situation, id: string, sentence: string, befo
   };
   const undo =
     before.length > 0
-      ? { sentence: `Share the traffic among ${before.join(', ')} again`, actions: [change(after, before)] }
-      : { sentence: 'Nothing served before: traffic stays where it is', actions: [] };
+      ? { sentence: `Share the traffic among ${names(before)} again`, actions: [change(after, before)] }
+      : nobodyBefore;
   return {
     id,
     phase: 'rollout',
