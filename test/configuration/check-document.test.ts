@@ -75,7 +75,7 @@ describe('values', () => {
 
   test('a misspelt choice names the nearest one', () => {
     expect(only(`${good}  strategy: bluegreen\n`)).toMatchObject({
-      expected: 'one of blue-green, recreate, rolling, canary',
+      expected: 'one of blue-green, recreate, rolling, canary, reload',
       hint: 'did you mean `blue-green`?',
     });
   });
