@@ -264,24 +264,17 @@ const where = ({ target, writer }: { target: Target; writer: Writer }) => ({
 
 /** Of a fleet any machine that was claimed can say it: what concerns all of them must not need its home. */
 async function assertSomeFence({ home, machines }: Site, writer: Writer): Promise<void> {
-  const others = machines.filter((machine) => machine !== home);
-  try {
-    await assertFence(home.host, home.target.folder, writer);
-  } catch (error) {
-    if (!isAbsence(error)) throw error;
-    for (const { host, target } of others) {
-      const answer = await assertFence(host, target.folder, writer).then(
-        () => null,
-        (reason: unknown) => reason,
-      );
-      if (answer === null) return;
-      if (!isAbsence(answer) && !isUnclaimed(answer)) throw answer;
+  let failure: unknown;
+  for (const { host, target } of [home, ...machines.filter((machine) => machine !== home)]) {
+    try {
+      return await assertFence(host, target.folder, writer);
+    } catch (error) {
+      if (error instanceof ApplicationFailure && error.type === 'Fenced') throw error;
+      failure ??= error;
     }
-    throw error;
   }
+  throw failure;
 }
-
-const isUnclaimed = (error: unknown) => error instanceof ApplicationFailure && error.type === 'NotClaimed';
 
 /** For the receipt: what a slot serves from here on. On its own machine, so that nobody else has to answer. */
 async function markStarts(opened: Site, slots: Slot[], { fence }: Writer, version: string): Promise<void> {

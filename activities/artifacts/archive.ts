@@ -1,4 +1,5 @@
 /** Releases as tar archives, unpacked on each machine: `<folder>/releases/<version>`. Going back is the former folder. */
+import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { ArtifactPort, HostPort } from '../../workflows/ports.ts';
 import type { Release } from '../../workflows/runbook/plan.ts';
@@ -65,7 +66,8 @@ export function archiveArtifact(artifact: ArchiveArtifact, folder: string, host:
   }
 
   async function unpack({ path, sha256 }: Archive, half: string, signal: AbortSignal): Promise<void> {
-    const arrived = posix.join(folder, 'uploads', `${sha256}.tar`);
+    // Another attempt may be bringing the same one.
+    const arrived = posix.join(folder, 'uploads', `${sha256}.${randomBytes(6).toString('hex')}.tar`);
     try {
       await host.upload(path, arrived, signal);
       await demand(host, folder, ['mkdir', '-p', half], signal);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DocumentKind } from '../../configuration/check-document.ts';
+import { placesOf } from '../../workflows/runbook/places.ts';
 import { hosts } from '../hosts/index.ts';
 import { instanceKinds } from '../instances/index.ts';
 import { metricsKinds } from '../metrics/index.ts';
@@ -92,6 +93,15 @@ const target = z
   .refine(({ hosts, traffic, balancers }) => Object.keys(hosts).length === 0 || !traffic || balancers !== undefined, {
     error: 'where the proxy of a fleet runs: `balancers: local`, or its machines',
   })
+  .refine(
+    ({ hosts, ports }) => {
+      const slots = placesOf({ hosts, ports }).map(({ slot }) => slot);
+      const all: { address: string; connect?: string }[] = Object.values(hosts);
+      const addresses = all.map(({ address, connect }) => connect ?? address);
+      return new Set(slots).size === slots.length && new Set(addresses).size === addresses.length;
+    },
+    { error: 'machines and ports whose names and addresses make each slot one of its own' },
+  )
   .refine(({ hosts, folder }) => Object.keys(hosts).length === 0 || folder !== undefined, {
     error: 'the `folder` that each machine of a fleet has for releases and markers, such as /srv/holdpoint',
   });

@@ -11,6 +11,7 @@ const atOnce = 64;
 const patienceMs = 30_000;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
+const mostLong = 5;
 
 /** Machines by name; a target that is one machine has a single one without. */
 export interface Named {
@@ -26,8 +27,7 @@ export async function onEachMachine<M extends Named>(
   work: (machine: M) => Promise<Evidence>,
   signal: AbortSignal,
 ): Promise<Across> {
-  const [only] = machines;
-  if (only?.name === null) return { evidence: await work(only), failed: {} };
+  if (machines.every(({ name }) => name === null)) return { evidence: await onOneMachine(machines, work), failed: {} };
   // It is heard on every machine at once.
   setMaxListeners(0, signal);
   const failed: Across['failed'] = {};
@@ -43,23 +43,47 @@ export async function onEachMachine<M extends Named>(
   return { evidence: { machines: found.length, ...alike(found) }, failed };
 }
 
-/** Rejects with the first error; the others that have begun go on. */
+/** Its slots, of which each counts. */
+async function onOneMachine<M>(slots: M[], work: (slot: M) => Promise<Evidence>): Promise<Evidence> {
+  const found: Evidence[] = [];
+  await inParallel(slots, async (slot) => {
+    found.push(await work(slot));
+  });
+  return found.length === 1 ? found[0]! : { slots: found.length, ...alike(found) };
+}
+
+/** Rejects with the first error once everything that has begun is over, so that no undo overlaps it. */
 export async function inParallel<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const lane = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+      await work(item).catch((error) => {
+        queue.length = 0;
+        throw error;
+      });
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
+/** Half a minute counts from a failure on; what failed after long work is tried anew, but not for ever. */
 async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const started = performance.now();
+  let since = Number.POSITIVE_INFINITY;
+  let long = 0;
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+    signal.throwIfAborted();
+    const began = performance.now();
     try {
       return await work();
     } catch (error) {
+      const now = performance.now();
+      const isLong = now - began > patienceMs;
+      if (isLong) long += 1;
+      since = isLong && long < mostLong ? now : Math.min(since, now);
       const hopeless = error instanceof ApplicationFailure && error.nonRetryable;
-      if (hopeless || signal.aborted || performance.now() - started + pause > patienceMs) throw error;
+      if (hopeless || signal.aborted || now - since + pause > patienceMs) throw error;
       await sleep(pause, undefined, { signal });
     }
   }

@@ -17,7 +17,7 @@ export const linkInstances: ProductKind<InstancesPort, InstancesContext> = {
 };
 
 // $1 link, $2 folder. In one go for whoever looks: a rename over the link.
-const pointAt = '[ -d "$2" ] || exit 3; ln -s "$2" "$1.$$" && mv -T "$1.$$" "$1"';
+const pointAt = '[ -d "$2" ] || exit 3; rm -f "$1.$$"; ln -sn "$2" "$1.$$" && mv -T "$1.$$" "$1"';
 
 /** What the newest switch was about: the link itself only knows a folder. */
 interface Mark {

@@ -1,11 +1,10 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ArtifactPort, HostPort } from '../../workflows/ports.ts';
 import { migrationTool } from '../../workflows/runbook/headings.ts';
 import type { InstanceState, MigrationState, Observed, ReleaseRecord } from '../../workflows/runbook/observed.ts';
 import { placesOf, slotsOf, weightsWithout } from '../../workflows/runbook/places.ts';
 import type { Release, Slot, Target, Weights } from '../../workflows/runbook/plan.ts';
 import type { Runbook } from '../../workflows/runbook/schema.ts';
-import { isAbsence } from '../fleet/absence.ts';
 import { inParallel } from '../fleet/each-machine.ts';
 import { wasClaimed } from '../markers/fence.ts';
 import { readRecord, type ReleaseRecord as StoredRecord } from '../markers/record.ts';
@@ -73,7 +72,8 @@ async function lookAround({ machines }: Site): Promise<{ seen: Seen[]; unreachab
       found.set(machine, await lookAt(machine));
       if (machine.name !== null) delete unreachable[machine.name];
     } catch (error) {
-      if (machine.name === null || !isAbsence(error)) throw error;
+      // Whatever keeps one machine from being seen, the others can be deployed to, and brought back.
+      if (machine.name === null || !(error instanceof ApplicationFailure)) throw error;
       unreachable[machine.name] = error.message;
       last = error;
     }
@@ -121,7 +121,8 @@ function newest(seen: Seen[], target: Target): ReleaseRecord | null {
   const records = seen.flatMap(({ record }) => record ?? []);
   const [record] = records.toSorted((one, other) => other.fence - one.fence);
   if (!record) return null;
-  const weights = within(record.confirmed.weights, target) ?? {};
+  // None of them is left: said by whoever plans. No shares would look like a first deploy.
+  const weights = within(record.confirmed.weights, target) ?? record.confirmed.weights;
   return { confirmed: { ...record.confirmed, weights }, previous: record.previous };
 }
 

@@ -22,13 +22,15 @@ export interface HostKeys {
 
 export async function hostKeysOf(route: Route): Promise<HostKeys> {
   const name = route.alias ?? knownName(route.host, route.port);
-  // As OpenSSH: a machine is also known by a line without its port.
-  const names = route.alias === null ? [name, knownName(route.host, 22)] : [name];
-  const known = await knownKeys(route.knownHosts, [...new Set(names)]);
-  const isKnown = (algorithm: string) => known.some((key) => !key.revoked && key.type === keyType(algorithm));
+  const known = await knownKeys(route.knownHosts, [name]);
+  // As OpenSSH: a machine is also known by a line without its port; but another machine may be behind that port.
+  const fallback = knownName(route.host, 22);
+  const also = route.alias === null && fallback !== name ? await knownKeys(route.knownHosts, [fallback]) : [];
+  const isKnown = (algorithm: string) =>
+    [...known, ...also].some((key) => !key.revoked && key.type === keyType(algorithm));
   return {
     algorithms: [...algorithms.filter(isKnown), ...algorithms.filter((algorithm) => !isKnown(algorithm))],
-    check: (key) => check(route, name, known, key),
+    check: (key) => check(route, name, { known, also }, key),
   };
 }
 
@@ -36,8 +38,14 @@ function keyType(algorithm: string): string {
   return algorithm.startsWith('rsa-sha2-') ? 'ssh-rsa' : algorithm;
 }
 
-async function check(route: Route, name: string, known: KnownKey[], key: Buffer): Promise<void> {
-  const same = known.filter((one) => one.key.equals(key));
+interface Known {
+  known: KnownKey[];
+  /** Under the name without the port: they can only agree. */
+  also: KnownKey[];
+}
+
+async function check(route: Route, name: string, { known, also }: Known, key: Buffer): Promise<void> {
+  const same = [...known, ...also].filter((one) => one.key.equals(key));
   const revoked = same.find((one) => one.revoked);
   if (revoked) {
     throw refuse(

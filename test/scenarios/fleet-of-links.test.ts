@@ -43,7 +43,7 @@ test('a machine that does not answer stops a deploy before anything is touched, 
   gone!.freeze();
   const refused = await stage.deploy('2');
   expect(refused).toMatchObject({ outcome: 'failed', changed: false });
-  expect(refused.sentence).toContain('1 of 5 machines of web do not answer');
+  expect(refused.sentence).toContain('1 of 5 machines of web cannot be looked at');
   const status = await stage.deploy('2', { unavailable: '30%' });
   expect(status).toMatchObject({ outcome: 'succeeded', aside: [{ host: 'h3' }] });
   expect(status.sentence).toContain('1 machine is set aside (h3): `holdpoint reconcile` brings them back');

@@ -32,7 +32,7 @@ export interface Release {
 /** A machine to deploy to: a real Caddy, a folder of releases, an environments file, and workers that can be killed. */
 export class Site {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'holdpoint-test-site-')));
-  readonly environment = 'test';
+  readonly environment: string = 'test';
   readonly taskQueue = `site-${randomUUID()}`;
   readonly service = `shop-${randomUUID().slice(0, 8)}`;
   readonly workers: WorkerProcess[] = [];

@@ -11,7 +11,8 @@ export const vmExample = join(import.meta.dirname, '../../examples/vm-systemd-gu
 export const shopTags = ['v1', 'v2', 'v3'] as const;
 export type ShopTag = (typeof shopTags)[number];
 
-const driver = { now: 'psycopg[binary]==3.3.9', before: 'psycopg[binary]==3.3.8' };
+/** Which release has which driver: `v1` the one before. */
+export const driver = { now: 'psycopg[binary]==3.3.9', before: 'psycopg[binary]==3.3.8' };
 
 /** Puts the files of a release into a folder, in place of what is there. `v1` has an older psycopg, and one revision. */
 function put(folder: string, tag: ShopTag): void {

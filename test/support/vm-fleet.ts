@@ -143,6 +143,11 @@ export class VmFleet {
     return (await machine.exec(['cat', '/srv/starts'])).stdout.trim().split('\n').filter(Boolean);
   }
 
+  /** Releases whose own line was run on a machine, once for each time. */
+  async counted(machine: Vm): Promise<string[]> {
+    return (await machine.exec(['cat', '/srv/counted'])).stdout.trim().split('\n').filter(Boolean);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.stop()));
     await this.client?.close();
@@ -153,7 +158,7 @@ export class VmFleet {
   /** Once, as an administrator does: the unit, and a folder that the deploying user owns. */
   private async prepare(machine: Vm): Promise<void> {
     const script =
-      'install -d -o deploy -g deploy /srv/holdpoint && install -m 666 /dev/null /srv/starts && ' +
+      'install -d -o deploy -g deploy /srv/holdpoint && install -m 666 /dev/null /srv/starts && install -m 666 /dev/null /srv/counted && ' +
       'cp /given/shop@.service /etc/systemd/system/ && systemctl daemon-reload';
     const { code, stderr } = await machine.exec(['sh', '-c', script]);
     if (code !== 0) throw new Error(`${machine.name}: ${stderr}`);
@@ -205,6 +210,7 @@ export class VmFleet {
     mkdirSync(folder);
     writeFileSync(join(folder, 'server.py'), server);
     writeFileSync(join(folder, 'check.sh'), '[ ! -e /srv/fails ]\n');
+    writeFileSync(join(folder, 'count.sh'), 'cat RELEASE >>/srv/counted && echo >>/srv/counted\n');
     git('init', '--quiet');
     for (const version of versions) {
       writeFileSync(join(folder, 'RELEASE'), version);

@@ -27,7 +27,7 @@ export function refuseUnreachable(input: PlanInput, tolerated: number): void {
   const more = gone.length > shown ? [`  and ${gone.length - shown} more`] : [];
   throw new PlanRefused(
     'MachinesUnreachable',
-    `${gone.length} of ${machinesOf(input)} machines of ${input.target.name} do not answer, and the deploy may go on ` +
+    `${gone.length} of ${machinesOf(input)} machines of ${input.target.name} cannot be looked at, and the deploy may go on ` +
       `without ${tolerated} (rollout.unavailable):\n${[...why, ...more].join('\n')}`,
   );
 }

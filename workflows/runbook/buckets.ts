@@ -31,10 +31,15 @@ export function bucketsOf(weights: Weights, places: Place[]): Slot[] {
   const sumOf = (some: typeof sides) => some.reduce((sum, side) => sum + side.share, 0);
   // Of the whole sum: shares that were rounded to percents may leave one bucket to nobody.
   const ends = sides.map((_, index) => Math.round((sumOf(sides.slice(0, index + 1)) / sumOf(sides)) * bucketCount));
+  // Spread over everybody who is left, however many have lost their home.
+  const homeless = sides.map(() => 0);
   return Array.from({ length: bucketCount }, (_, bucket) => {
-    const { active } = sides[ends.findIndex((end) => bucket < end)]!;
+    const at = ends.findIndex((end) => bucket < end);
+    const { active } = sides[at]!;
     const atHome = active.find((place) => homeOf(place) === homes[bucket % homes.length]);
-    return (atHome ?? active[Math.floor(bucket / homes.length) % active.length]!).slot;
+    if (atHome) return atHome.slot;
+    homeless[at]! += 1;
+    return active[homeless[at]! % active.length]!.slot;
   });
 }
 

@@ -14,6 +14,7 @@ import { refuseUnknownTarget } from './unfinished.ts';
  * deploy left some targets half done, only those are brought back; otherwise all go back, the last renewed first.
  */
 export function planRollback(inputs: [PlanInput, ...PlanInput[]]): Omit<Plan, 'digest'> {
+  for (const input of inputs) refuseUnfit(input);
   const unfinished = inputs.filter(isUnfinished);
   const returning = (unfinished.length > 0 ? unfinished : inputs).toReversed();
   return planReturn(
@@ -27,6 +28,7 @@ export function planRollback(inputs: [PlanInput, ...PlanInput[]]): Omit<Plan, 'd
  * `NothingToReconcile` where every machine that answers is as it was confirmed.
  */
 export function planReconcile(inputs: [PlanInput, ...PlanInput[]]): Omit<Plan, 'digest'> {
+  for (const input of inputs) refuseUnfit(input);
   const parts = inputs.flatMap((input) => {
     const goal = chooseWhole(input);
     return goal ? [{ input, goal }] : [];
@@ -41,6 +43,12 @@ export function planReconcile(inputs: [PlanInput, ...PlanInput[]]): Omit<Plan, '
   );
 }
 
+/** Throws PlanRefused for a target that nothing can be said of. */
+function refuseUnfit(input: PlanInput): void {
+  refuseUnreachable(input, toleratedGoingBack(input));
+  refuseUnknownTarget(input);
+}
+
 interface Returning {
   input: PlanInput;
   goal: Goal;
@@ -48,10 +56,6 @@ interface Returning {
 
 function planReturn(intent: 'rollback' | 'reconcile', parts: Returning[]): Omit<Plan, 'digest'> {
   const returning = parts.map(({ input }) => input);
-  for (const input of returning) {
-    refuseUnreachable(input, toleratedGoingBack(input));
-    refuseUnknownTarget(input);
-  }
   const { input, goal } = parts.at(-1)!;
   const { runbook, environment } = input;
   return {

@@ -10,6 +10,8 @@ export interface Goal {
   slots: Slot[];
   /** What is left behind. */
   leave: string;
+  /** A version that stays where it runs beside it, for an instant way back; null: none does. */
+  warm: string | null;
   /** What the record names as the version before. */
   previous: Release | null;
 }
@@ -42,7 +44,7 @@ export function chooseGoal(input: PlanInput): Goal {
   if (isUnfinished(input)) {
     const wrong = live.map((slot) => slots[slot]?.release).find((release) => release !== confirmed.release.version);
     const leave = candidateOf(input) ?? wrong ?? slots[live[0]!]?.release ?? 'nothing';
-    return { release: confirmed.release, slots: live, leave, previous };
+    return { release: confirmed.release, slots: live, leave, previous, warm: null };
   }
   if (!previous) {
     throw new PlanRefused(
@@ -64,7 +66,13 @@ export function chooseGoal(input: PlanInput): Goal {
   // A pool on one machine has more than one that serves: it goes back where it is.
   const inPlace = live.length > idle.length || !each || strategy === 'recreate' || strategy === 'reload';
   // Nobody goes back to what was just left.
-  return { release: previous, slots: inPlace ? live : idle, leave: confirmed.release.version, previous: null };
+  return {
+    release: previous,
+    slots: inPlace ? live : idle,
+    leave: confirmed.release.version,
+    previous: null,
+    warm: null,
+  };
 }
 
 /** A slot that does not serve on each machine that has one; where several do not, on the side of most others. */
@@ -96,7 +104,13 @@ export function chooseWhole(input: PlanInput): Goal | null {
     return !slots.includes(slot) && other !== undefined && other !== record.previous?.version;
   });
   if (wrong.length === 0 && leftovers.length === 0) return null;
-  return { release, slots, leave: `what is left on ${names([...wrong, ...leftovers])}`, previous: record.previous };
+  return {
+    release,
+    slots,
+    leave: `what is left on ${names([...wrong, ...leftovers])}`,
+    previous: record.previous,
+    warm: record.previous?.version ?? null,
+  };
 }
 
 /** On a machine without the confirmed version it goes where most others have it. */

@@ -50,5 +50,8 @@ export function describeUnfinished({ observed, target }: PlanInput): string | nu
 /** A proxy keeps shares as whole percents: a third is 0.33 or 0.34. */
 function sameShares(one: Record<string, number>, other: Record<string, number>): boolean {
   const slots = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...slots].every((slot) => Math.abs((one[slot] ?? 0) - (other[slot] ?? 0)) < 0.02);
+  return [...slots].every((slot) => {
+    const [share = 0, wanted = 0] = [one[slot], other[slot]];
+    return share > 0 === wanted > 0 && Math.abs(share - wanted) < 0.02;
+  });
 }

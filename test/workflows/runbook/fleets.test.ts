@@ -108,7 +108,7 @@ describe('a deploy to a fleet', () => {
     const world = FakeWorld.fleet(3);
     world.kill('web2');
     expect(() => deploy(world, blueGreen)).toThrow(
-      '1 of 3 machines of web do not answer, and the deploy may go on without 0 (rollout.unavailable):\n  web2 does not answer',
+      '1 of 3 machines of web cannot be looked at, and the deploy may go on without 0 (rollout.unavailable):\n  web2 does not answer',
     );
     const { aside, tolerated } = deploy(world, byStrategy('blue-green', { unavailable: '34%' }));
     expect({ aside, tolerated }).toEqual({
