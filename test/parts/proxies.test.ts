@@ -33,7 +33,8 @@ frontend front
   bind 127.0.0.1:${port}
   http-request return status 200 content-type text/plain string ${says}
 `;
-const answer = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
+// A connection of its own: one that was kept may be closed by the reload just as it is used again.
+const answer = async () => (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).text();
 
 for (const [name, start, says] of [
   ['nginx', startNginx, nginx],

@@ -107,7 +107,7 @@ export class VmGunicorn {
       .replace('{ user: deploy }', ssh)
       .replaceAll('10.0.0.10', this.balancer.address);
     this.machines.forEach((machine, index) => {
-      text = text.replace(`10.0.0.1${index + 1}`, machine.address);
+      text = text.replaceAll(`10.0.0.1${index + 1}`, machine.address);
     });
     const file = join(this.folder, 'environments.yaml');
     writeFileSync(file, text);
