@@ -24,7 +24,7 @@ test('every machine gets the release, batch by batch, and all go back to the one
   const back = await stage.deploy(null, {}, { intent: 'rollback' });
   expect(back).toMatchObject({ outcome: 'rolled back' });
   expect(stage.versions()).toEqual(all('1'));
-});
+}, 240_000);
 
 test('one machine that fails brings all of them back', async () => {
   const { hosts } = stage.servers;
@@ -36,7 +36,7 @@ test('one machine that fails brings all of them back', async () => {
     expect(stage.versions()).toEqual(all('1'));
   }
   stage.failOn(null);
-});
+}, 240_000);
 
 test('a machine that does not answer stops a deploy before anything is touched, unless the runbook does without', async () => {
   const [, , gone] = stage.servers.hosts;
@@ -54,7 +54,7 @@ test('a machine that does not answer stops a deploy before anything is touched, 
   expect(stage.versions()).toEqual(all('2'));
   const again = await stage.deploy(null, {}, { intent: 'reconcile' });
   expect(again.sentence).toContain('is as it was confirmed');
-});
+}, 240_000);
 
 test('a machine that goes in the middle is left behind on the way back, and brought in line when it is there again', async () => {
   const gone = stage.servers.hosts[3]!;
@@ -68,4 +68,4 @@ test('a machine that goes in the middle is left behind on the way back, and brou
   expect(stage.versions()).toEqual(['2', '2', '2', '3', '2']);
   await stage.deploy(null, {}, { intent: 'reconcile' });
   expect(stage.versions()).toEqual(all('2'));
-});
+}, 240_000);

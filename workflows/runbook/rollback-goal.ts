@@ -10,8 +10,8 @@ export interface Goal {
   slots: Slot[];
   /** What is left behind. */
   leave: string;
-  /** A version that stays where it runs beside it, for an instant way back; null: none does. */
-  warm: string | null;
+  /** Slots in which the version before stays, for an instant way back. */
+  warm: Slot[];
   /** What the record names as the version before. */
   previous: Release | null;
 }
@@ -44,7 +44,7 @@ export function chooseGoal(input: PlanInput): Goal {
   if (isUnfinished(input)) {
     const wrong = live.map((slot) => slots[slot]?.release).find((release) => release !== confirmed.release.version);
     const leave = candidateOf(input) ?? wrong ?? slots[live[0]!]?.release ?? 'nothing';
-    return { release: confirmed.release, slots: live, leave, previous, warm: null };
+    return { release: confirmed.release, slots: live, leave, previous, warm: [] };
   }
   if (!previous) {
     throw new PlanRefused(
@@ -71,7 +71,7 @@ export function chooseGoal(input: PlanInput): Goal {
     slots: inPlace ? live : idle,
     leave: confirmed.release.version,
     previous: null,
-    warm: null,
+    warm: [],
   };
 }
 
@@ -99,17 +99,20 @@ export function chooseWhole(input: PlanInput): Goal | null {
     const share = input.target.traffic === null || (weights?.[slot] ?? 0) > 0;
     return !found[slot]?.running || found[slot].release !== release.version || !share;
   });
-  const leftovers = slotsOf(input.target).filter((slot) => {
-    const other = found[slot]?.release;
-    return !slots.includes(slot) && other !== undefined && other !== record.previous?.version;
-  });
+  const before = record.previous?.version;
+  const isWarm = (slot: Slot) => before !== release.version && found[slot]?.release === before && found[slot] !== null;
+  const well = eachMachine(input.target).filter((own) => !own.some((slot) => wrong.includes(slot)));
+  const warm = well.flat().filter((slot) => !slots.includes(slot) && isWarm(slot));
+  const leftovers = slotsOf(input.target).filter(
+    (slot) => found[slot] && !slots.includes(slot) && !warm.includes(slot) && !isWarm(slot),
+  );
   if (wrong.length === 0 && leftovers.length === 0) return null;
   return {
     release,
     slots,
     leave: `what is left on ${names([...wrong, ...leftovers])}`,
     previous: record.previous,
-    warm: record.previous?.version ?? null,
+    warm,
   };
 }
 

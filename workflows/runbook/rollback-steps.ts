@@ -135,10 +135,8 @@ function record({ runbook, target }: PlanInput, { release, slots, previous }: Go
 
 function stopOthers(input: PlanInput, goal: Goal): Draft[] {
   const { runbook, observed, target } = input;
-  const left = slotsOf(target).filter((slot) => {
-    const there = observed.slots[slot]?.release;
-    return there !== undefined && there !== goal.warm && !goal.slots.includes(slot);
-  });
+  const stays = [...goal.slots, ...goal.warm];
+  const left = slotsOf(target).filter((slot) => observed.slots[slot] && !stays.includes(slot));
   const releases = [...new Set(left.map((slot) => observed.slots[slot]!.release))];
   return releases.map((release) => {
     const slots = left.filter((slot) => observed.slots[slot]!.release === release);
