@@ -1,11 +1,12 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import type { DeployActivities, Evidence, InstancesPort, Writer } from '../workflows/ports.ts';
-import type { MigrationTool } from '../workflows/runbook/actions.ts';
+import type { InstanceSpec, MigrationTool } from '../workflows/runbook/actions.ts';
 import { instanceIn } from '../workflows/runbook/instance-in.ts';
 import { isFleet } from '../workflows/runbook/places.ts';
-import type { Release, Slot, Target, Weights } from '../workflows/runbook/plan.ts';
+import type { Slot, Target, Weights } from '../workflows/runbook/plan.ts';
 import { serving } from '../workflows/runbook/planning.ts';
 import { watch } from './analysis/watch.ts';
+import { copyBuilt, isBuiltOnce } from './artifacts/built-once.ts';
 import { imagePlace } from './artifacts/image-place.ts';
 import { artifactOf } from './artifacts/index.ts';
 import { checks } from './checks/index.ts';
@@ -16,8 +17,10 @@ import { createDatabase, findPostgresBin } from './database/index.ts';
 import { buildImage } from './docker/build.ts';
 import type { Environments } from './environments/environments.ts';
 import { refuse } from './failures.ts';
-import { isAbsence } from './fleet/absence.ts';
-import { inParallel, onEachMachine } from './fleet/each-machine.ts';
+import { asItRuns } from './fleet/as-it-runs.ts';
+import { onEachMachine } from './fleet/each-machine.ts';
+import { markStarts } from './fleet/mark-starts.ts';
+import { assertSomeFence } from './fleet/some-fence.ts';
 import { writeAside } from './markers/aside.ts';
 import { assertFence, claim } from './markers/fence.ts';
 import { writeRecord } from './markers/record.ts';
@@ -25,21 +28,14 @@ import { accessOf } from './migrations/access.ts';
 import { migrateDown, migrateUp } from './migrations/migrate.ts';
 import { makePlan } from './plan/make-plan.ts';
 import { closeReceipt, openReceipt } from './receipt/receipt.ts';
-import { markStart } from './receipt/starts.ts';
 import type { Mask } from './secrets/mask.ts';
-import { type Machine, openSite, placedAt, proxyOf, type Site } from './site.ts';
+import { type Machine, openSite, type Placed, placedAt, proxyOf, type Site } from './site.ts';
 import { drain } from './traffic/drain.ts';
 
 interface Deps {
   environments: Environments;
   /** Learns every secret that is resolved. */
   mask: Mask;
-}
-
-/** A slot, on its machine, where it is called `side`. */
-interface Placed extends Machine {
-  slot: Slot;
-  side: Slot;
 }
 
 /** The walker's verbs on real targets. Whatever changes something asks the machine's fence first. */
@@ -63,11 +59,20 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       },
       signal(),
     );
-  const placed = (opened: Site, slots: Slot[]): Placed[] =>
-    slots.map((slot) => {
-      const { machine, side } = placedAt(opened, slot);
-      return { ...machine, slot, side };
+  const placed = (opened: Site, slots: Slot[]): Placed[] => slots.map((slot) => placedAt(opened, slot));
+  /** For what puts a release into slots, `put` by each one's instances. */
+  const onSlots = async (
+    { target, writer, slots, instance }: Parameters<DeployActivities['startInstance' | 'reloadInstance']>[0],
+    put: (at: Placed, spec: InstanceSpec, env: Record<string, string>) => Promise<Evidence>,
+  ) => {
+    const opened = site(target);
+    const env = await opened.secrets.resolve(instance.secrets);
+    await markStarts(opened, slots, writer, instance.release.version);
+    return onEach(placed(opened, slots), writer, (at) => {
+      const spec = instanceIn(instance, target, at.slot);
+      return put(at, spec, { ...env, ...spec.env });
     });
+  };
   /** For activities that show what an instance printed: another worker may have resolved its secrets. */
   const hiding = async (target: Target) => {
     const opened = site(target);
@@ -108,13 +113,22 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       return buildImage(engine, home.host, { ...request, writer, signal: signal() });
     },
     async fetchRelease({ target, writer, release, artifact, secrets: names }) {
-      const { machines, secrets } = site(target);
+      const { machines, home, secrets } = site(target);
       await secrets.resolve(names);
-      return onEach(machines, writer, async (machine) => {
-        const place = { target: machine.target, folder: release.folder, site: { host: machine.host, secrets } };
+      const make = async ({ target: alone, host }: Machine) => {
+        const place = { target: alone, folder: release.folder, site: { host, secrets } };
         const found = await artifactOf(artifact, place).fetch(release, signal());
         return { ...found, secrets: names.length };
-      });
+      };
+      if (!isBuiltOnce(artifact) || machines.length === 1) return onEach(machines, writer, make);
+      const built = await onEach([home], writer, make);
+      for (const why of Object.values(built.failed)) throw refuse('NotBuilt', why);
+      const from = { host: home.host, folder: home.target.folder, release };
+      const others = machines.filter((machine) => machine !== home);
+      const { evidence, failed } = await onEach(others, writer, ({ host, target: { folder } }) =>
+        copyBuilt(from, { host, folder, release }, artifact, signal()),
+      );
+      return { evidence: { ...built.evidence, copiedTo: evidence.machines! }, failed };
     },
     pruneReleases({ target, writer, artifact, keep, inUse }) {
       const { machines, secrets } = site(target);
@@ -162,26 +176,13 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
       return migrateDown(deps, { ...input, ...access, signal: signal() });
     },
 
-    async startInstance({ target, writer, slots, instance }) {
-      const opened = site(target);
-      const env = await opened.secrets.resolve(instance.secrets);
-      const { version } = instance.release;
-      await markStarts(opened, slots, writer, version);
-      return onEach(placed(opened, slots), writer, ({ instances, slot, side }) => {
-        const spec = instanceIn(instance, target, slot);
-        return instances.ensureRunning(side, spec, { ...env, ...spec.env }, writer);
-      });
-    },
-    async reloadInstance({ target, writer, slots, instance }) {
-      const opened = site(target);
-      const env = await opened.secrets.resolve(instance.secrets);
-      await markStarts(opened, slots, writer, instance.release.version);
-      return onEach(placed(opened, slots), writer, ({ instances, slot, side, host }) => {
-        const spec = instanceIn(instance, target, slot);
-        if (instances.ensureReloaded) return instances.ensureReloaded(side, spec, { ...env, ...spec.env }, writer);
+    startInstance: (input) =>
+      onSlots(input, ({ instances, side }, spec, env) => instances.ensureRunning(side, spec, env, input.writer)),
+    reloadInstance: (input) =>
+      onSlots(input, ({ instances, side, host, target }, spec, env) => {
+        if (instances.ensureReloaded) return instances.ensureReloaded(side, spec, env, input.writer);
         throw refuse('NoReload', `${target.instances.kind} on ${host.name} cannot reload: use another strategy.`);
-      });
-    },
+      }),
     async probeInstance({ slots, probe, target }) {
       const opened = await hiding(target);
       return onEachMachine(placed(opened, slots), (at) => probeInstance(at, at.side, probe, signal()), signal());
@@ -204,8 +205,8 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
     async watchTraffic(input) {
       const opened = await hiding(input.target);
       const logs: InstancesPort['logs'] = (slot, from, to) => {
-        const { machine, side } = placedAt(opened, slot);
-        return machine.instances.logs(side, from, to);
+        const { instances, side } = placedAt(opened, slot);
+        return instances.logs(side, from, to);
       };
       return watch({ ...opened, instances: { logs }, traffic: proxyOf(opened), ...input, signal: signal() });
     },
@@ -261,47 +262,6 @@ const where = ({ target, writer }: { target: Target; writer: Writer }) => ({
   folder: target.folder,
   fence: writer.fence,
 });
-
-/** Of a fleet any machine that was claimed can say it: what concerns all of them must not need its home. */
-async function assertSomeFence({ home, machines }: Site, writer: Writer): Promise<void> {
-  let failure: unknown;
-  for (const { host, target } of [home, ...machines.filter((machine) => machine !== home)]) {
-    try {
-      return await assertFence(host, target.folder, writer);
-    } catch (error) {
-      if (error instanceof ApplicationFailure && error.type === 'Fenced') throw error;
-      failure ??= error;
-    }
-  }
-  throw failure;
-}
-
-/** For the receipt: what a slot serves from here on. On its own machine, so that nobody else has to answer. */
-async function markStarts(opened: Site, slots: Slot[], { fence }: Writer, version: string): Promise<void> {
-  await inParallel(slots, async (slot) => {
-    const { host, target } = placedAt(opened, slot).machine;
-    // A machine that does not answer is told by the start itself.
-    await markStart(host, target.folder, fence, { slot, version, at: Date.now() }).catch(() => {});
-  });
-}
-
-/** The tag of an image that a deploy has built may mean another one tomorrow: what is confirmed is what runs. */
-async function asItRuns(opened: Site, slots: Slot[], release: Release): Promise<Release> {
-  if (release.image === undefined) return release;
-  let failure: unknown;
-  for (const slot of slots) {
-    const { machine, side } = placedAt(opened, slot);
-    try {
-      const there = await machine.instances.observe(side);
-      return there?.image ? { ...release, image: there.image } : release;
-    } catch (error) {
-      if (!isAbsence(error)) throw error;
-      // Any other that serves runs the same.
-      failure = error;
-    }
-  }
-  throw failure;
-}
 
 /** Shares of a fleet would be a line for each machine. */
 function summed(weights: Weights): Evidence {

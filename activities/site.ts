@@ -61,8 +61,8 @@ function machinesOf(target: Target, mask: Mask, secrets: Secrets): Machine[] {
     const host = hostOf(target.host, null, secrets);
     return [{ name: null, target, host, instances: instancesOf({ target, host, address: '127.0.0.1', mask }) }];
   }
+  const alone = { ...target, hosts: {}, home: null };
   return machines.map(([name, { address, connect = address }]) => {
-    const alone = { ...target, hosts: {}, home: null };
     const host = hostOf(target.host, { name, connect }, secrets);
     return { name, target: alone, host, instances: instancesOf({ target: alone, host, address, mask }) };
   });
@@ -77,10 +77,15 @@ function balancersOf({ host, machines }: Machines, secrets: Secrets): { name: st
   }));
 }
 
-/** Where a slot is: its machine, and what it is called there. */
-export function placedAt({ target, machines }: Site, slot: Slot): { machine: Machine; side: Slot } {
+/** A slot on its machine, where it is called `side`. */
+export interface Placed extends Machine {
+  slot: Slot;
+  side: Slot;
+}
+
+export function placedAt({ target, machines }: Site, slot: Slot): Placed {
   const { host, side } = placeOf(target, slot);
-  return { machine: machines.find(({ name }) => name === host)!, side };
+  return { ...machines.find(({ name }) => name === host)!, slot, side };
 }
 
 /** The proxy. Throws where the target has none: a plan never asks for it then. */

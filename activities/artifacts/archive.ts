@@ -1,13 +1,13 @@
 /** Releases as tar archives, unpacked on each machine: `<folder>/releases/<version>`. Going back is the former folder. */
-import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { ArtifactPort, HostPort } from '../../workflows/ports.ts';
 import type { Release } from '../../workflows/runbook/plan.ts';
 import type { ArchiveArtifact } from '../../workflows/runbook/schema.ts';
 import { refuse } from '../failures.ts';
-import { type Archive, sourceOf } from './archive-source.ts';
+import { sourceOf } from './archive-source.ts';
 import { demandSpace } from './disk-space.ts';
-import { demand, makeWhole, noteOf, pruneReleases, releasesIn } from './releases-folder.ts';
+import { makeWhole, noteOf, pruneReleases, releasesIn } from './releases-folder.ts';
+import { unpack } from './unpack.ts';
 import { inNaturalOrder } from './versions.ts';
 
 /** With absolute paths, or URLs. `folder`: the target's. Needs tar at the target, and what it unpacks with. */
@@ -59,23 +59,10 @@ export function archiveArtifact(artifact: ArchiveArtifact, folder: string, host:
         signal,
         note: { sha256 },
         check: () => demandSpace({ host, folder, version, bytes, builds: build !== undefined }),
-        unpack: (half) => unpack(archive, half, signal),
+        unpack: (half) => unpack(archive.path, half, { host, folder, signal }),
       });
       return { unpacked: made, built: lines, bytes, sha256 };
     });
-  }
-
-  async function unpack({ path, sha256 }: Archive, half: string, signal: AbortSignal): Promise<void> {
-    // Another attempt may be bringing the same one.
-    const arrived = posix.join(folder, 'uploads', `${sha256}.${randomBytes(6).toString('hex')}.tar`);
-    try {
-      await host.upload(path, arrived, signal);
-      await demand(host, folder, ['mkdir', '-p', half], signal);
-      // The files are the account's, whoever packed them.
-      await demand(host, folder, ['tar', '-xof', arrived, '-C', half], signal);
-    } finally {
-      await host.remove(arrived).catch(() => {});
-    }
   }
 
   async function prune(keep: number, inUse: Release[]) {

@@ -55,9 +55,8 @@ export function gitArtifact(
 
   async function prune(keep: number, inUse: Release[]) {
     const used = await Promise.all(inUse.map(checkoutOf));
-    const removed = await pruneReleases(host, folder, keep, used);
-    if (removed > 0) await mirror.git('worktree', 'prune');
-    return { removed };
+    // The mirror hears of it before its next checkout: a machine that gets copies has none.
+    return { removed: await pruneReleases(host, folder, keep, used) };
   }
 
   /** One whose folder nobody knew is named by its version alone. */

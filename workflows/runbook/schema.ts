@@ -154,6 +154,9 @@ const onMachines = {
     description:
       'Commands that make it ready, in its folder on each machine, once: [[npm, ci]]. {version}, {folder} and {shared} are filled in.',
   }),
+  built: z.literal('once').optional().meta({
+    description: 'On the first machine of a fleet, and copied from there to the others. Absent: on each machine.',
+  }),
   shared: z
     .array(
       z.string().regex(/^(?!\/)(?!.*(^|\/)\.{1,2}(\/|$))(?!.*\/\/)[^\0\n]+$/, {

@@ -1,0 +1,73 @@
+/** Releases that are built on one machine, and copied from there to the others. */
+import { randomBytes } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import type { Evidence, HostPort } from '../../workflows/ports.ts';
+import type { Release } from '../../workflows/runbook/plan.ts';
+import type { Artifact } from '../../workflows/runbook/schema.ts';
+import { demandSpace } from './disk-space.ts';
+import { demand, makeWhole, noteOf, type Recipe } from './releases-folder.ts';
+import { withTemporaryFile } from './temporary-file.ts';
+import { unpack } from './unpack.ts';
+
+const pieceBytes = 4 * 1024 * 1024;
+
+/** A release on a machine. `folder`: the target's, the same on all machines. */
+export interface Place {
+  host: HostPort;
+  folder: string;
+  release: Release;
+}
+
+type BuiltOnce = Extract<Artifact, { built?: unknown }>;
+
+export function isBuiltOnce(artifact: Artifact): artifact is BuiltOnce {
+  return 'built' in artifact && artifact.built === 'once';
+}
+
+/**
+ * Brings what is whole at `from` to `to`, where it is whole afterwards; nothing moves where it was. Many at once read
+ * `from` once. May run twice, and beside another attempt. Throws `DiskFull`, `ReleaseFailed`.
+ */
+export async function copyBuilt(from: Place, to: Place, { shared }: Recipe, signal: AbortSignal): Promise<Evidence> {
+  const { release } = to;
+  const note = await noteOf(from.host, from.release);
+  if ((await noteOf(to.host, release)) !== null && (await to.host.list(release.folder)).length > 0) {
+    return { copied: false };
+  }
+  const key = `${from.host.name}|${release.folder}|${JSON.stringify(note)}`;
+  const pack = (path: string, stop: AbortSignal) => download(from, path, stop);
+  return await withTemporaryFile(key, pack, signal, async (path) => {
+    const { size: bytes } = await stat(path);
+    const { made } = await makeWhole({
+      ...to,
+      shared,
+      signal,
+      note: note ?? {},
+      check: () => demandSpace({ ...to, version: release.version, bytes, builds: false }),
+      unpack: (half) => unpack(path, half, { ...to, signal }),
+    });
+    return { copied: made, bytes };
+  });
+}
+
+/** As one archive, without what ties a checkout to its mirror. */
+async function download({ host, folder, release }: Place, path: string, signal: AbortSignal): Promise<void> {
+  const packed = posix.join(folder, 'uploads', `built.${randomBytes(6).toString('hex')}.tar`);
+  try {
+    await demand(host, folder, ['mkdir', '-p', posix.dirname(packed)], signal);
+    await demand(host, folder, ['tar', '-cf', packed, '--exclude=./.git', '-C', release.folder, '.'], signal);
+    const size = (await host.stat(packed))?.size ?? 0;
+    const file = await open(path, 'wx', 0o600);
+    try {
+      for (let at = 0; at < size; at += pieceBytes) {
+        signal.throwIfAborted();
+        await file.write(await host.readRange(packed, at, Math.min(pieceBytes, size - at)));
+      }
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await host.remove(packed).catch(() => {});
+  }
+}
