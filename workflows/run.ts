@@ -17,6 +17,9 @@ import type { OpenHold, Outcome, RunState, RunStatus, StepState, StepStatus } fr
 /** As the timeline shows them. */
 const longestNote = 150;
 
+/** Of a machine among all targets. */
+const keyOf = (target: string, host: HostName): string => `${target}/${host}`;
+
 /** What one deploy knows of itself: its plan, its status for people, and the undos to walk if it has to go back. */
 export class Run {
   readonly status: RunStatus;
@@ -103,11 +106,11 @@ export class Run {
 
   /** An undo has failed on this machine: it is asked no more. */
   leaveStuck({ name }: Target, host: HostName): void {
-    this.stuck.add(`${name}/${host}`);
+    this.stuck.add(keyOf(name, host));
   }
 
   isStuck({ name }: Target, host: HostName): boolean {
-    return this.stuck.has(`${name}/${host}`);
+    return this.stuck.has(keyOf(name, host));
   }
 
   setAside(one: SetAside): void {
@@ -120,15 +123,15 @@ export class Run {
 
   takeBack({ name }: Target, host: HostName): void {
     this.status.aside = this.status.aside.filter((one) => one.target !== name || one.host !== host);
-    this.leftOut.delete(`${name} ${host}`);
+    this.leftOut.delete(keyOf(name, host));
   }
 
   leaveOut({ name }: Target, host: HostName): void {
-    this.leftOut.add(`${name} ${host}`);
+    this.leftOut.add(keyOf(name, host));
   }
 
   isLeftOut({ name }: Target, host: HostName): boolean {
-    return this.leftOut.has(`${name} ${host}`);
+    return this.leftOut.has(keyOf(name, host));
   }
 
   /** Before the step runs, so that a step that half happened is taken back as well. */

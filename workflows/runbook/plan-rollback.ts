@@ -1,6 +1,7 @@
 import { asideOf, refuseUnreachable, toleratedGoingBack } from './aside.ts';
 import { toMs } from './duration.ts';
 import { fetchStep } from './fetch-step.ts';
+import { runsRelease } from './found-in-slots.ts';
 import type { Plan } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
 import { claimStep, type Draft, finished, names, type PlanInput, placed } from './planning.ts';
@@ -81,9 +82,6 @@ function stepsOf({ input, goal }: Returning, several: boolean) {
 
 /** Before anything is stopped: what it goes back to can be had, and its secrets resolve. */
 function fetchGoal(input: PlanInput, { release, slots }: Goal): Draft[] {
-  const there = slots.every((slot) => {
-    const found = input.observed.slots[slot];
-    return found?.running && found.release === release.version;
-  });
+  const there = slots.every((slot) => runsRelease(input.observed, slot, release));
   return there ? [] : [fetchStep(input, release)];
 }

@@ -1,3 +1,4 @@
+import { runsRelease } from './found-in-slots.ts';
 import { mostSide, placeOf, slotsOf } from './places.ts';
 import type { Release, Slot } from './plan.ts';
 import { PlanRefused } from './plan-refused.ts';
@@ -55,7 +56,7 @@ export function chooseGoal(input: PlanInput): Goal {
   }
   const idle = idleBeside(input, live);
   const each = idle.length === eachMachine(target).length;
-  const alive = each && idle.every((slot) => slots[slot]?.running && slots[slot].release === previous.version);
+  const alive = each && idle.every((slot) => runsRelease(observed, slot, previous));
   if (!alive && !previous.image && !observed.releases.includes(previous.version)) {
     const exists = observed.releases.join(', ');
     throw new PlanRefused(
@@ -97,7 +98,7 @@ export function chooseWhole(input: PlanInput): Goal | null {
   const slots = wholeSlots(input, serving(record.confirmed.weights));
   const wrong = slots.filter((slot) => {
     const share = input.target.traffic === null || (weights?.[slot] ?? 0) > 0;
-    return !found[slot]?.running || found[slot].release !== release.version || !share;
+    return !runsRelease(input.observed, slot, release) || !share;
   });
   const before = record.previous?.version;
   const isWarm = (slot: Slot) => before !== release.version && found[slot]?.release === before && found[slot] !== null;

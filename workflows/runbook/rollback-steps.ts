@@ -1,4 +1,5 @@
 import { toMs } from './duration.ts';
+import { byVersion, runsRelease } from './found-in-slots.ts';
 import { slotsOf } from './places.ts';
 import type { Slot, Step } from './plan.ts';
 import {
@@ -73,9 +74,7 @@ function batchesTo(input: PlanInput, goal: Goal): Slot[][] {
 function start(input: PlanInput, { release }: Goal, slots: Slot[]): Draft[] {
   const { runbook, observed } = input;
   const name = `${runbook.service} ${release.version}`;
-  const there = slots.every(
-    (slot) => observed.slots[slot]?.running && observed.slots[slot].release === release.version,
-  );
+  const there = slots.every((slot) => runsRelease(observed, slot, release));
   return [
     step('rollout.start', `${there ? 'Keep' : 'Start'} ${name} in ${names(slots)}`, startAction(input, release, slots)),
     probe(input, name, slots),
@@ -104,17 +103,15 @@ const runsGoal = ({ observed }: PlanInput, { release }: Goal, slot: Slot): boole
 
 function clear(input: PlanInput, wrong: Slot[], served: Slot[]): Draft[] {
   const { runbook, observed } = input;
-  const releases = [...new Set(wrong.map((slot) => observed.slots[slot]!.release))];
   const inTraffic = (slot: Slot) => observed.weights === null || served.includes(slot);
-  return releases.flatMap((release) => {
-    const there = wrong.filter((slot) => observed.slots[slot]!.release === release);
+  return byVersion(observed, wrong).flatMap(([version, there]) => {
     const groups = [
       { slots: there.filter(inTraffic), stop: stopInTraffic },
       { slots: there.filter((slot) => !inTraffic(slot)), stop: stopAction },
     ];
     return groups.flatMap(({ slots, stop }) => {
       if (slots.length === 0) return [];
-      const sentence = `Stop ${runbook.service} ${release} in ${names(slots)}`;
+      const sentence = `Stop ${runbook.service} ${version} in ${names(slots)}`;
       return [step('rollout.clear', sentence, stop(input, slots), stopDeadline(input))];
     });
   });
@@ -136,11 +133,9 @@ function record({ runbook, target }: PlanInput, { release, slots, previous }: Go
 function stopOthers(input: PlanInput, goal: Goal): Draft[] {
   const { runbook, observed, target } = input;
   const stays = [...goal.slots, ...goal.warm];
-  const left = slotsOf(target).filter((slot) => observed.slots[slot] && !stays.includes(slot));
-  const releases = [...new Set(left.map((slot) => observed.slots[slot]!.release))];
-  return releases.map((release) => {
-    const slots = left.filter((slot) => observed.slots[slot]!.release === release);
-    const sentence = `Drain and stop ${runbook.service} ${release} in ${names(slots)}`;
+  const left = slotsOf(target).filter((slot) => !stays.includes(slot));
+  return byVersion(observed, left).map(([version, slots]) => {
+    const sentence = `Drain and stop ${runbook.service} ${version} in ${names(slots)}`;
     return step('confirm.stop-other', sentence, stopAction(input, slots), stopDeadline(input));
   });
 }

@@ -3,13 +3,14 @@ import { messageOf } from '../failure-message.ts';
 import type { Evidence } from '../ports.ts';
 import type { ActionOf } from '../runbook/actions.ts';
 import type { Receipt } from '../runbook/checks.ts';
+import { homeIsAside } from './machines.ts';
 import type { Perform } from './step-context.ts';
 
 /** Counting is no reason to fail a deploy, nor its way back: what could not be counted is said. */
-export const closeReceipt: Perform<ActionOf<'close-receipt'>> = async (action, { activities, run, target, writer }) => {
+export const closeReceipt: Perform<ActionOf<'close-receipt'>> = async (action, context) => {
+  const { activities, run, target, writer } = context;
   // It is kept there; waiting for it would keep the way back waiting.
-  if (target.home !== null && run.asideOf(target).has(target.home))
-    return { notCounted: `${target.home} is set aside` };
+  if (homeIsAside(context)) return { notCounted: `${target.home} is set aside` };
   try {
     const receipt = await activities('quick').closeReceipt({ ...action, target, writer });
     run.status.receipt = receipt;

@@ -36,6 +36,11 @@ export async function inSlots(
   return settle(await work(present), present.target, context);
 }
 
+/** Whether what is done once has nobody to do it. */
+export function homeIsAside({ run, target }: StepContext): boolean {
+  return target.home !== null && run.asideOf(target).has(target.home);
+}
+
 /** Of a step about machines of which none takes part any more. */
 export const nobodyThere: Evidence = { machines: 0 };
 

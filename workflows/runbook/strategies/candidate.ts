@@ -1,4 +1,5 @@
 import { toMs } from '../duration.ts';
+import { byVersion } from '../found-in-slots.ts';
 import { describeTest, smokeTest, testsMs } from '../lines.ts';
 import { placeOf, slotsOf } from '../places.ts';
 import type { Slot } from '../plan.ts';
@@ -84,18 +85,16 @@ function smokeSteps(situation: Situation, slots: Slot[]): Draft[] {
 /** What an unfinished deploy, or `old: keep`, left where nothing serves. It gets no traffic, so going back does not need it. */
 export function clearLeftovers(situation: Situation, except: Slot[] = situation.live): Draft[] {
   const { observed, runbook, target } = situation;
-  const left = slotsOf(target).filter((slot) => observed.slots[slot] && !except.includes(slot));
-  const releases = [...new Set(left.map((slot) => observed.slots[slot]!.release))];
-  return releases.map((release): Draft => {
-    const slots = left.filter((slot) => observed.slots[slot]!.release === release);
-    return {
+  const left = slotsOf(target).filter((slot) => !except.includes(slot));
+  return byVersion(observed, left).map(
+    ([version, slots]): Draft => ({
       id: 'rollout.clear',
       phase: 'rollout',
-      sentence: `Clear ${names(slots)}, without traffic, of ${runbook.service} ${release}`,
+      sentence: `Clear ${names(slots)}, without traffic, of ${runbook.service} ${version}`,
       action: stopAction(situation, slots),
       deadlineMs: stopDeadline(situation),
-    };
-  });
+    }),
+  );
 }
 
 /** The old one gets its traffic back; it still runs, and is started where it has died meanwhile. */
