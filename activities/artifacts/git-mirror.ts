@@ -2,7 +2,7 @@
  * A repository as a machine has it: a mirror beside the markers, which the machine itself keeps up to date. Of a
  * repository that only the worker's machine has, the commits are carried there as a bundle.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { CommandResult, HostPort } from '../../workflows/ports.ts';
 import { notYet, refuse } from '../failures.ts';
@@ -84,10 +84,14 @@ export function createCarriedMirror(repository: string, folder: string, host: Ho
       .digest('hex');
     const make = (path: string) => gitHere('bundle', 'create', '--quiet', path, '--all', '--not', ...without);
     await withTemporaryFile(key, make, signal, async (bundle) => {
-      const arrived = posix.join(folder, 'uploads', `${key}.bundle`);
-      await host.upload(bundle, arrived, signal);
-      await git('fetch', '--quiet', '--force', arrived, '+refs/*:refs/*');
-      await host.remove(arrived);
+      // Another attempt may be bringing the same one.
+      const arrived = posix.join(folder, 'uploads', `${randomBytes(6).toString('hex')}.bundle`);
+      try {
+        await host.upload(bundle, arrived, signal);
+        await git('fetch', '--quiet', '--force', arrived, '+refs/*:refs/*');
+      } finally {
+        await host.remove(arrived).catch(() => {});
+      }
     });
     if (await isThere(commit)) return;
     throw refuse(

@@ -9,6 +9,7 @@ export async function unpack(
   to: string,
   { host, folder, signal }: { host: HostPort; folder: string; signal: AbortSignal },
 ): Promise<void> {
+  // Another attempt may be bringing the same one.
   const arrived = posix.join(folder, 'uploads', `${randomBytes(6).toString('hex')}.tar`);
   try {
     await host.upload(archive, arrived, signal);

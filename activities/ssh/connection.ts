@@ -13,6 +13,8 @@ import type { Route } from './route.ts';
 import { Slots } from './slots.ts';
 
 const connectMs = 10_000;
+/** A handshake is arithmetic: more of them at once would only make each too slow for its time limit. */
+const handshakes = new Slots(32);
 /** Three unanswered ones in a row, and nobody is there any more. */
 const askMs = 5_000;
 const mostUnanswered = 3;
@@ -29,6 +31,7 @@ export async function openConnection(
 ): Promise<Connection> {
   const [hostKeys, identities] = await Promise.all([hostKeysOf(route), identitiesOf(route, secrets)]);
   const socket = await transport(route, via);
+  const giveBack = await handshakes.take();
   const client = new ssh2.Client();
   let failure: unknown = null;
   let accepted: Buffer | null = null;
@@ -74,6 +77,8 @@ export async function openConnection(
     throw authenticating && isRefusal(error as SshError)
       ? refused(route, identities.tried())
       : unreachable(route, error as SshError);
+  } finally {
+    giveBack();
   }
   return new Connection(route, client, via ? null : (socket as Socket), via);
 }

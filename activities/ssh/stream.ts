@@ -21,9 +21,11 @@ export async function connect(machine: Machine, to: To): Promise<Duplex> {
         held = false;
       };
       stream.once('close', release);
+      // An error that nobody waits for any more would end the worker.
+      stream.on('error', () => {});
       const forget = connection.onLost(() => {
         release();
-        if (stream.listenerCount('error') > 0) stream.emit('error', failure('ECONNRESET', machine, to));
+        stream.emit('error', failure('ECONNRESET', machine, to));
       });
       stream.once('close', forget);
       return asSocket(stream as unknown as Duplex);

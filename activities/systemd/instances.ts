@@ -6,8 +6,8 @@ import type { ProductKind } from '../product-kind.ts';
 import { healthOf } from './health.ts';
 import { linesOf, tailOf } from './journal.ts';
 import { stateOf } from './look.ts';
-import { look } from './machine.ts';
-import { noticesFor, type Seen } from './notices.ts';
+import { listsRight, look } from './machine.ts';
+import { noRightNotice, noticesFor, type Seen } from './notices.ts';
 import { type SystemdOptions, systemdOptions } from './options.ts';
 import { isTemplate, placeOf } from './place.ts';
 import { reloadInstance } from './reload-instance.ts';
@@ -55,7 +55,9 @@ function createSystemdInstances(
       const looks = Object.keys(ports).map(async (slot): Promise<Seen> => [slot, at(slot), await look(at(slot))]);
       const slots = await Promise.all(looks);
       for (const [, place, found] of slots) assertLoaded(place, found, service);
-      return noticesFor(slots, isTemplate(options));
+      const mayNot = await Promise.all(slots.map(async ([, place]) => !(await listsRight(place))));
+      const without = slots.filter((_, index) => mayNot[index]);
+      return [...noticesFor(slots, isTemplate(options)), ...noRightNotice(without)];
     },
   };
 }

@@ -36,6 +36,13 @@ export function seen({ unit, markerText }: Look): [state: string, marker: string
   return [`ActiveState=${unit.ActiveState}\nInvocationID=${unit.InvocationID}`, markerText];
 }
 
+/** Whether sudo lists the right to start the unit without being asked for a password. Changes nothing. */
+export async function listsRight({ host, sudo, unit }: Place): Promise<boolean> {
+  if (!sudo) return true;
+  const script = '[ "$(id -u)" = 0 ] || sudo -n -l systemctl start --no-block "$1" >/dev/null 2>&1';
+  return (await host.exec(['sh', '-c', script, 'holdpoint', unit], {})).exitCode === 0;
+}
+
 function failure(place: Place, words: string[], { exitCode, signal, stdout, stderr }: CommandResult): Error {
   const { host, unit, base } = place;
   const none = /not been booted with systemd/.test(stderr) && ended.noSystemd;

@@ -2,6 +2,7 @@
 import type { Slot } from '../../workflows/runbook/plan.ts';
 import { isOurs, isUp, type Look, releaseOf } from './look.ts';
 import type { Place } from './place.ts';
+import { sudoersLine } from './unit-text.ts';
 
 export type Seen = [slot: Slot, place: Place, found: Look];
 
@@ -28,6 +29,16 @@ export function noticesFor(slots: Seen[], template: boolean): string[] {
       ? [`${file} ${on} has no [Install]: after a reboot nobody starts it. WantedBy=multi-user.target does.`]
       : []),
     ...unread(place, unit, file, template),
+  ];
+}
+
+/** Of slots whose units sudo does not say that they may be used: a list that nobody may see says nothing either. */
+export function noRightNotice([first]: Seen[]): string[] {
+  if (!first) return [];
+  const [, { host, unit, units }, { user, systemctl }] = first;
+  return [
+    `sudo on ${host.name} does not list that ${user} may start ${unit} without a password; a deploy ends there if it may not. ` +
+      `The line for visudo: ${sudoersLine(user, systemctl, units)}`,
   ];
 }
 

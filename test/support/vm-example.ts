@@ -7,11 +7,14 @@ import { fromWheels, wheelsFor } from './python.ts';
 
 export const vmExample = join(import.meta.dirname, '../../examples/vm-systemd-gunicorn');
 
-/** Releases of the shop, oldest first. `v3` is well by its health check, and answers its front page with errors. */
-export const shopTags = ['v1', 'v2', 'v3'] as const;
+/**
+ * Releases of the shop, oldest first. `v3` is well by its health check, and answers its front page with errors; `v4` is
+ * `v2` with the older driver.
+ */
+export const shopTags = ['v1', 'v2', 'v3', 'v4'] as const;
 export type ShopTag = (typeof shopTags)[number];
 
-/** Which release has which driver: `v1` the one before. */
+/** Which release has which driver: `v1` and `v4` the one before. */
 export const driver = { now: 'psycopg[binary]==3.3.9', before: 'psycopg[binary]==3.3.8' };
 
 /** Puts the files of a release into a folder, in place of what is there. `v1` has an older psycopg, and one revision. */
@@ -23,10 +26,8 @@ function put(folder: string, tag: ShopTag): void {
     writeFileSync(join(folder, file), text.replace(from, to));
   };
   writeFileSync(join(folder, 'VERSION'), `${tag.slice(1)}\n`);
-  if (tag === 'v1') {
-    change('requirements.txt', driver.now, driver.before);
-    rmSync(join(folder, 'migrations/versions/0002_note.py'));
-  }
+  if (tag === 'v1' || tag === 'v4') change('requirements.txt', driver.now, driver.before);
+  if (tag === 'v1') rmSync(join(folder, 'migrations/versions/0002_note.py'));
   if (tag === 'v3') change('shop.py', 'return "200 OK", {"version": VERSION, "psycopg"', 'return "500 Oops", {"was"');
 }
 

@@ -118,12 +118,15 @@ describe('an engine that goes away in the middle', () => {
     const signal = new AbortController().signal;
     const script = 'cat /proc/sys/kernel/random/uuid; sleep 1.5';
     const job = { key: 'step|1', release, command: ['bash', '-c', script], env: {}, signal };
-    const attempt = at.instances.jobs.run(job);
+    const attempt = expect(at.instances.jobs.run(job)).rejects.toMatchObject({
+      type: 'DockerDown',
+      nonRetryable: false,
+    });
     while ((await containersOf(`${at.service}-job`)).length === 0) await sleep(20);
     const [name] = await containersOf(`${at.service}-job`);
     while (!(await inspected(name!))?.State.Running) await sleep(20);
     await door.lock();
-    await expect(attempt).rejects.toMatchObject({ type: 'DockerDown', nonRetryable: false });
+    await attempt;
     await door.unlock();
     const { output, attached } = await at.instances.jobs.run(job);
     expect(output).toMatch(/^[0-9a-f-]{36}$/);

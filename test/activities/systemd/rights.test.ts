@@ -22,10 +22,13 @@ describe('the right to use systemctl', () => {
     expect(error).toMatchObject({ type: 'SudoPassword', nonRetryable: true });
     expect(await machine.sh('ls -A /srv/shop/slots')).toBe('blue.lock\n');
     const line = error.message.split('\n').at(-1);
+    const told = await instances().notices();
+    expect(told.find((notice) => notice.startsWith('sudo on'))).toContain(line);
     expect(line).toMatch(/^asks ALL=\(root\) NOPASSWD: \/usr\/bin\/systemctl start --no-block shop@blue\.service, /);
     await machine.sh(
       `printf '%s\\n' '${line}' >/etc/sudoers.d/shop && chmod 440 /etc/sudoers.d/shop && visudo -cqf /etc/sudoers.d/shop`,
     );
+    expect(await instances().notices()).not.toContainEqual(expect.stringContaining('sudo on'));
     expect(await instances().ensureRunning('blue', spec, {}, writer())).toMatchObject({ started: true, enabled: true });
     expect(await instances().ensureReloaded!('blue', next, {}, writer('reload'))).toMatchObject({
       reloaded: true,

@@ -133,7 +133,7 @@ test('a WebSocket stays in flight until it is closed, and counts as a request wi
   const headers = { connection: 'Upgrade', upgrade: 'websocket' };
   const sent = request(traffic.front(), { headers, agent: false }).end();
   const socket = await new Promise<import('node:stream').Duplex>((resolve) => {
-    sent.on('upgrade', (_, opened) => resolve(opened));
+    sent.on('upgrade', (_, opened) => resolve(opened.on('error', () => {})));
   });
   await traffic.setWeights(toGreen);
   const late = { traffic, slot: 'blue', drainMs: 200, signal };
