@@ -1,49 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openRolling } from '../support/compose-rolling.ts';
+import { afterAll, beforeAll, test } from 'vitest';
+import { expectServiceSurvives } from '../support/compose-kills.ts';
 import { type RunningRegistry, startRegistry } from '../support/registry.ts';
-import { ShopLoad } from '../support/shop-load.ts';
 
 let registry: RunningRegistry;
-let stage: Awaited<ReturnType<typeof openRolling>> | undefined;
 beforeAll(async () => {
   registry = await startRegistry();
 });
-afterEach(async () => {
-  await stage?.close();
-  stage = undefined;
-});
 afterAll(() => registry.close());
 
-describe('the worker, killed with SIGKILL in every step of a deploy of one service of a project', () => {
-  test.each(['before', 'after'] as const)(
-    '%s its effect: the release is started once, the old one is gone, and no other service is touched',
-    async (when) => {
-      stage = await openRolling(registry);
-      // Nobody is asked, since a worker that is just dead could not judge the answer at once.
-      stage.change('holdpoint.yaml', (text) => text.replace('[server, client]', 'server').replace(/^ *hold: .*$/m, ''));
-      const before = await stage.containers();
-      const events = await stage.events();
-      const began = Date.now();
-      const load = new ShopLoad(stage.server);
-      const worker = await stage.work({ when });
-      expect(await stage.deploy('2')).toContain(`${stage.name} 2 is live`);
-      const { sent, lost } = await load.stop();
-      const seconds = Math.round((Date.now() - began) / 1_000);
-      console.info(`${when}: ${worker.crashes.length} kills, ${sent} sent, ${lost.length} lost, ${seconds} s`);
-
-      const { steps } = JSON.parse(await stage.said('status', '--json'));
-      expect(worker.crashes.length).toBeGreaterThanOrEqual(steps.length);
-      expect(lost).toEqual([]);
-      expect(load.versionsSince(0)).toEqual(['1', '2']);
-      expect(await events.stop()).toEqual(['create server', 'start server']);
-      const after = await stage.containers();
-      expect(after).toMatchObject({
-        server: [{}],
-        client: before.client!.map(({ Id }) => ({ Id })),
-        db: [{ Id: before.db![0]!.Id }],
-      });
-      expect(after.server![0]!.Id).not.toBe(before.server![0]!.Id);
-    },
-    240_000,
-  );
-});
+// Before and after the effect of each of them is the campaign's.
+test(
+  'the worker, killed with SIGKILL in every step of a deploy of one service of a project: the release is started once, and no other service is touched',
+  () => expectServiceSurvives(registry, 'in turn'),
+  240_000,
+);

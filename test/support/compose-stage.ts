@@ -28,7 +28,7 @@ import { compose } from './compose-cli.ts';
 import { engine } from './docker-engine.ts';
 import { imageOf, type ReleaseImage, removeImages } from './images.ts';
 import type { RunningRegistry } from './registry.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { type Kills, WorkerProcess } from './worker-process.ts';
 
 interface StageOptions {
   /** Folder with a project, copied; or its files by name. */
@@ -128,7 +128,7 @@ export async function openStage({ from, registry, environment, ports, instead = 
     },
 
     /** A worker as a process of its own, once it asks for work; killed workers are started again until `close`. */
-    async work({ when }: { when?: 'before' | 'after' } = {}): Promise<WorkerProcess> {
+    async work({ when }: { when?: Kills } = {}): Promise<WorkerProcess> {
       change('environments.yaml', withOurEngine);
       const worker = new WorkerProcess({
         address: inject('temporalAddress'),

@@ -8,9 +8,15 @@ const [taskQueue, environments, when, journal] = process.argv.slice(2);
 
 function crashOnce(moment, { activityId, activityType }) {
   const line = `${moment} ${activityId} ${activityType}`;
-  if (when !== moment || readFileSync(journal, 'utf8').split('\n').includes(line)) return;
+  if (moment !== momentFor(activityId) || readFileSync(journal, 'utf8').split('\n').includes(line)) return;
   appendFileSync(journal, `${line}\n`);
   process.kill(process.pid, 'SIGKILL');
+}
+
+/** `in turn`: before the effect of every other one, after that of the others. */
+function momentFor(activityId) {
+  if (when !== 'in turn') return when;
+  return Number(activityId) % 2 === 1 ? 'before' : 'after';
 }
 
 /** `hang:startInstance`: that activity does not begin until somebody writes the file `<journal>.go`. */

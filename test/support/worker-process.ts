@@ -5,13 +5,17 @@ import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 
+/** Before the effect of each activity, after it, or by turns. */
+export type Kills = 'before' | 'after' | 'in turn';
+
 export interface WorkerOptions {
   address: string;
   taskQueue: string;
   environments: string;
   /** Where a crashing worker notes what it crashed in. */
   journal: string;
-  when?: 'before' | 'after' | `hang:${string}`;
+  /** When it crashes in each activity, or in which one it hangs. */
+  when?: Kills | `hang:${string}`;
   /** The Node that runs it; this one as a rule. */
   node?: string;
   /** Beside this process's own. */
