@@ -13,7 +13,7 @@ import { inNaturalOrder } from './versions.ts';
 /** With absolute paths, or URLs. `folder`: the target's. Needs tar at the target, and what it unpacks with. */
 export function archiveArtifact(artifact: ArchiveArtifact, folder: string, host: HostPort): ArtifactPort {
   const source = sourceOf(artifact);
-  const { build, shared } = artifact;
+  const { build, built, shared } = artifact;
   const at = (version: string): Release => ({ version, folder: posix.join(folder, 'releases', version) });
 
   async function list(): Promise<string[]> {
@@ -52,6 +52,7 @@ export function archiveArtifact(artifact: ArchiveArtifact, folder: string, host:
       const { bytes, sha256 } = archive;
       const { made, lines } = await makeWhole({
         build,
+        built,
         shared,
         host,
         folder,

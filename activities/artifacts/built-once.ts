@@ -5,8 +5,9 @@ import { posix } from 'node:path';
 import type { Evidence, HostPort } from '../../workflows/ports.ts';
 import type { Release } from '../../workflows/runbook/plan.ts';
 import type { Artifact } from '../../workflows/runbook/schema.ts';
+import { refuse } from '../failures.ts';
 import { demandSpace } from './disk-space.ts';
-import { demand, makeWhole, noteOf, type Recipe } from './releases-folder.ts';
+import { demand, makeWhole, noteOf, type Recipe, removeRelease } from './releases-folder.ts';
 import { withTemporaryFile } from './temporary-file.ts';
 import { unpack } from './unpack.ts';
 
@@ -32,9 +33,12 @@ export function isBuiltOnce(artifact: Artifact): artifact is BuiltOnce {
 export async function copyBuilt(from: Place, to: Place, { shared }: Recipe, signal: AbortSignal): Promise<Evidence> {
   const { release } = to;
   const note = await noteOf(from.host, from.release);
-  if ((await noteOf(to.host, release)) !== null && (await to.host.list(release.folder)).length > 0) {
+  const there = await noteOf(to.host, release);
+  if (there !== null && (await to.host.list(release.folder)).length > 0) {
+    if (there.sha256 !== note?.sha256) throw changed(from, to);
     return { copied: false };
   }
+  await clearUnfinished(to);
   const key = `${from.host.name}|${release.folder}|${JSON.stringify(note)}`;
   const pack = (path: string, stop: AbortSignal) => download(from, path, stop);
   return await withTemporaryFile(key, pack, signal, async (path) => {
@@ -49,6 +53,25 @@ export async function copyBuilt(from: Place, to: Place, { shared }: Recipe, sign
     });
     return { copied: made, bytes };
   });
+}
+
+/** A build of its own that did not get to its end: what is in the folder is not what is copied. */
+async function clearUnfinished({ host, folder, release }: Place): Promise<void> {
+  const begun = await host.read(`${release.folder}.building`);
+  if (begun === null) return;
+  if (begun.trim() !== 'found') return await removeRelease(host, folder, posix.basename(release.folder));
+  throw refuse(
+    'ReleaseUnfinished',
+    `${release.folder} on ${host.name} was there before it had a build, and its build did not end. Nobody knows what is ` +
+      'in it: move it away where nothing serves from it, then retry.',
+  );
+}
+
+function changed(from: Place, to: Place): Error {
+  return refuse(
+    'ReleaseChanged',
+    `${to.release.version} is another archive on ${to.host.name} than on ${from.host.name}. Give what is new another version.`,
+  );
 }
 
 /** As one archive, without what ties a checkout to its mirror. */

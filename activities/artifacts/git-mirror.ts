@@ -21,7 +21,12 @@ export interface Mirror {
   bring(commit: string, signal: AbortSignal): Promise<void>;
 }
 
-const env = { GIT_TERMINAL_PROMPT: '0' };
+/** Asks nobody, and waits half a minute for who is silent. */
+const env = {
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_HTTP_LOW_SPEED_LIMIT: '1',
+  GIT_HTTP_LOW_SPEED_TIME: '30',
+};
 const resolving = ['rev-parse', '--verify', '--quiet', '--end-of-options'];
 const tagging = ['tag', '--list', '--sort=version:refname'];
 
@@ -34,7 +39,10 @@ export function createMirror(repository: string, folder: string, host: HostPort)
   let mirroring: Promise<void> | null = null;
   /** Once: planning lists, finds and checks out in one look. */
   const mirrored = () => {
-    mirroring ??= bringUpToDate();
+    mirroring ??= bringUpToDate().catch((error) => {
+      mirroring = null;
+      throw error;
+    });
     return mirroring;
   };
 
@@ -61,7 +69,10 @@ export function createMirror(repository: string, folder: string, host: HostPort)
       await mirrored();
       return linesOf(await git(...tagging));
     },
-    bring: mirrored,
+    async bring(commit) {
+      // Going back to what is there needs nobody else.
+      if ((await inMirror('cat-file', '-e', `${commit}^{commit}`)).exitCode !== 0) await mirrored();
+    },
   };
 }
 
@@ -132,6 +143,9 @@ function demandGit(result: CommandResult, repository: string, host: HostPort): C
   const said = result.stderr.trim().split('\n').slice(-3).join('; ');
   if (/could not resolve host|timed out|connection refused/i.test(said)) {
     throw notYet('RepositoryUnreachable', `${repository} cannot be reached from ${host.name}: ${said}`);
+  }
+  if (/cannot lock ref|unable to update local ref|\.lock'?: File exists|Directory not empty/i.test(said)) {
+    throw notYet('RepositoryBusy', `another git is at work on ${repository} on ${host.name}: ${said}`);
   }
   if (saysFull(said)) throw diskFull(host, 'the mirror', said);
   throw refuse('GitFailed', `git on ${repository} ended with ${result.exitCode} on ${host.name}: ${said}`);

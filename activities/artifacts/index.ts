@@ -16,9 +16,9 @@ export function artifactOf(artifact: Artifact, place: ArtifactPlace): ArtifactPo
   if ('folder' in artifact) return folderArtifact(filled(artifact.folder, target), folder, site.host);
   if ('archive' in artifact) return archiveArtifact(archiveFor(artifact, target), target.folder, site.host);
   if ('git' in artifact) {
-    const { git, build, shared } = artifact;
+    const { git, ...recipe } = artifact;
     const carried = isAbsolute(git) && target.host.kind !== 'local';
-    return gitArtifact(git, target.folder, site.host, { build, shared, carried });
+    return gitArtifact(git, target.folder, site.host, { ...recipe, carried });
   }
   return createImageArtifact(imagePlace(artifact, place));
 }

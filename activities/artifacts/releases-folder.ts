@@ -21,6 +21,8 @@ import { diskFull, saysFull } from './disk-space.ts';
 /** What a release gets beside its own files. */
 export interface Recipe {
   build?: string[][] | undefined;
+  /** `once`: what is made here is copied to other machines. */
+  built?: 'once' | undefined;
   shared?: string[] | undefined;
 }
 
@@ -50,13 +52,17 @@ ln "$1.$$" "$1" 2> /dev/null
 rm -f "$1.$$"
 cat "$1"
 `;
-// $1 a half release, $2 the shared folder, then the paths. What the release brings along is the first content. A name
-// with a dot in it is a file's, unless it ends with a slash.
+// $1 a half release, $2 the shared folder, $3 `once` where copies are made of it, then the paths. What the release brings
+// along is the first content; for copies it stays in the release, under a name of its own. A name with a dot in it is a
+// file's, unless it ends with a slash.
 const linkShared = `
-half=$1 shared=$2
-shift 2
+half=$1 shared=$2 once=$3
+shift 3
 for path do
-  own=$half/\${path%/} kept=$shared/\${path%/}
+  own=$half/\${path%/} kept=$shared/\${path%/} first=$half/.holdpoint-shared/\${path%/}
+  if [ -e "$first" ]; then rm -rf "$own" && cp -a "$first" "$own" || exit
+  elif [ "$once" ] && [ -e "$own" ]; then mkdir -p "\${first%/*}" && cp -a "$own" "$first" || exit
+  fi
   mkdir -p "\${own%/*}" "\${kept%/*}" || exit
   if [ ! -e "$kept" ] && [ ! -L "$kept" ]; then
     if [ -e "$own" ]; then mv -T "$own" "$kept" || [ -e "$kept" ] || exit
@@ -112,7 +118,7 @@ export async function makeWhole(making: Making): Promise<{ made: boolean; lines:
   }
 }
 
-async function moveIn({ host, folder, release, shared, unpack, move, signal }: Making): Promise<void> {
+async function moveIn({ host, folder, release, shared, built, unpack, move, signal }: Making): Promise<void> {
   const half = posix.join(
     posix.dirname(release.folder),
     `.half-${posix.basename(release.folder)}-${randomBytes(6).toString('hex')}`,
@@ -120,7 +126,7 @@ async function moveIn({ host, folder, release, shared, unpack, move, signal }: M
   try {
     await unpack(half);
     if (shared) {
-      const words = [half, posix.join(folder, 'shared'), ...shared];
+      const words = [half, posix.join(folder, 'shared'), built ?? '', ...shared];
       await demand(host, folder, ['sh', '-c', linkShared, 'holdpoint', ...words], signal);
     }
     if (move) await move(half, release.folder);
@@ -161,7 +167,7 @@ export async function pruneReleases(host: HostPort, folder: string, keep: number
   return old.length;
 }
 
-async function removeRelease(host: HostPort, folder: string, name: string): Promise<void> {
+export async function removeRelease(host: HostPort, folder: string, name: string): Promise<void> {
   await demand(host, folder, ['sh', '-c', removeOne, 'holdpoint', posix.join(folder, 'releases'), name]);
 }
 

@@ -183,15 +183,22 @@ function whenLost(error: unknown): null {
   throw error;
 }
 
-/** An earlier attempt of the step may have started it. Outside of one there was none. */
+/** An earlier attempt of the step may have started it, or this one. Outside of a step there was none. */
 function due(): number {
   try {
-    const { attempt, scheduledTimestampMs } = Context.current().info;
-    return attempt > 1 ? scheduledTimestampMs : Date.now();
+    const context = Context.current();
+    const { attempt, scheduledTimestampMs } = context.info;
+    if (attempt > 1) return scheduledTimestampMs;
+    const asked = firstAsked.get(context) ?? Date.now();
+    firstAsked.set(context, asked);
+    return asked;
   } catch {
     return Date.now();
   }
 }
+
+/** When an attempt first ran a job: it may ask again, after its machine has started anew. */
+const firstAsked = new WeakMap<Context, number>();
 
 function damaged(host: HostPort, files: string): Error {
   return refuse(

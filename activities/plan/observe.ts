@@ -49,7 +49,7 @@ export async function observe(site: Site, { runbook, artifactAt, version, migrat
   const record = newest(seen, target);
   const { traffic } = site;
   const observed: Observed = {
-    releases: await stillThere(home.host, record, await artifact.list()),
+    releases: await stillThere(home.host, record, await listed(artifact, version)),
     release,
     slots: slotsOfAll(target, seen),
     weights: traffic && within(await traffic.observe(), target),
@@ -131,6 +131,11 @@ function within(weights: Weights | null, target: Target): Weights | null {
   if (weights === null || target.home === null) return weights;
   const known = new Set(slotsOf(target));
   return weightsWithout(weights, new Set(Object.keys(weights).filter((slot) => !known.has(slot))));
+}
+
+/** The way back needs what is kept at the target, and must not need where releases come from. */
+async function listed(artifact: ArtifactPort, version: string | null): Promise<string[]> {
+  return version === null ? await artifact.list().catch(() => []) : await artifact.list();
 }
 
 /** Those that exist, and what was deployed here and is kept, although nothing lists it: a branch's checkout. */

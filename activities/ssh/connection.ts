@@ -94,6 +94,8 @@ function isRefusal({ level, message }: SshError): boolean {
 async function transport(route: Route, via: Connection | null): Promise<Duplex> {
   if (via) return await throughJump(route, via);
   const socket = tcpConnect({ host: route.host, port: route.port, noDelay: true });
+  // Nobody listens while it waits for its handshake, and an error that nobody hears ends the worker.
+  socket.on('error', () => {});
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(connectMs) });
     return socket;
@@ -114,7 +116,7 @@ async function throughJump(route: Route, via: Connection): Promise<Duplex> {
   const late = sleep(connectMs, 'late' as const, { ref: false });
   try {
     const stream = await Promise.race([opening, late]);
-    if (stream !== 'late') return stream;
+    if (stream !== 'late') return stream.on('error', () => {});
   } catch (error) {
     throw error instanceof AskAgain ? error : unreachable(route, error as SshError);
   }
@@ -167,6 +169,11 @@ export class Connection {
     this.#socket?.unref();
     this.#via?.release();
     this.#closeLater();
+  }
+
+  /** Cuts it: whatever is under way ends as if the machine had gone. */
+  breakOff(): void {
+    this.#breakOff();
   }
 
   close(): void {

@@ -1,7 +1,11 @@
 /** SFTP with promises, and with errors such as Node's own. */
 import type { SFTPWrapper } from 'ssh2';
+import { notYet } from '../failures.ts';
 import { AskAgain } from './failures.ts';
 import type { Machine } from './machine.ts';
+
+/** A machine whose disk hangs still answers its connection: one request that takes this long never ends. */
+const answerMs = 15_000;
 
 type Done<T> = (error?: Error | null, value?: T) => void;
 
@@ -31,7 +35,13 @@ export async function withSftp<T>(machine: Machine, path: string, work: (sftp: S
       sftp.once('close', over);
       const call: Sftp['call'] = (request) =>
         new Promise((resolve, reject) => {
+          const hangs = setTimeout(() => {
+            waiting.delete(done);
+            reject(hanging(machine, path));
+            connection.breakOff();
+          }, answerMs);
           const done: Done<never> = (error, value) => {
+            clearTimeout(hangs);
             waiting.delete(done);
             if (error) reject(meaning(error, machine.name, path));
             else resolve(value as never);
@@ -52,6 +62,10 @@ export async function withSftp<T>(machine: Machine, path: string, work: (sftp: S
 
 export function noSuchFile(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+function hanging({ name }: Machine, path: string): Error {
+  return notYet('ConnectionLost', `${name} does not answer what it is asked of ${path}: does its disk hang?`);
 }
 
 function meaning(error: Error & { code?: number | string }, name: string, path: string): Error {

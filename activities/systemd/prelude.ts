@@ -12,6 +12,7 @@ export const ended = {
   noFolder: 76,
   noLink: 77,
   refused: 78,
+  cut: 79,
 } as const;
 
 /** How long an overlapping script is waited for, s. */
@@ -65,7 +66,12 @@ lock() {
 # $1 what was seen of the unit, $2 of the marker.
 same() {
   now=$(systemctl show "$unit" -p ActiveState -p InvocationID </dev/null 9>&- | sort)
-  [ "$now" = "$1" ] && [ "$(cat -- "$base.json" 2>/dev/null)" = "$2" ] || exit ${ended.changed}
+  [ "$now" = "$1" ] || exit ${ended.changed}
+  sameMarker "$2"
+}
+# Another one is of a release that was started since.
+sameMarker() {
+  [ "$(cat -- "$base.json" 2>/dev/null)" = "$1" ] || exit ${ended.changed}
 }
 
 # Whole or not at all.

@@ -9,7 +9,7 @@ import { act, look, seen } from './machine.ts';
 import { formatMarker, type Marker } from './marker.ts';
 import type { Place } from './place.ts';
 import { reloadInstance } from './reload-instance.ts';
-import { noteScript, switchScript } from './scripts.ts';
+import { noteScript, switchScript, wholeLine } from './scripts.ts';
 import { settled } from './settle.ts';
 import { assertLoaded, slotTaken } from './start-failures.ts';
 import { stopInstance } from './stop-instance.ts';
@@ -67,7 +67,7 @@ export async function startInstance(place: Place, start: Start): Promise<Evidenc
 export function variables({ mask, slot }: Place, { spec, env }: Start): string {
   for (const name of spec.secrets) if (env[name]) mask.add(env[name]);
   const own = { PORT: String(spec.port), HOLDPOINT_SLOT: slot, HOLDPOINT_RELEASE: spec.release.version };
-  return environmentFile({ ...spec.env, ...env, ...own });
+  return `${environmentFile({ ...spec.env, ...env, ...own })}${wholeLine}\n`;
 }
 
 /** Throws where the unit cannot be used, and `Fenced` where a newer deploy was here. */

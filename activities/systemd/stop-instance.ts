@@ -15,7 +15,8 @@ const mostLooks = 20;
 
 /**
  * The unit's own way to stop it, `graceMs`, SIGKILL to all its processes; afterwards it does not come back after a reboot,
- * and the file with its secrets is gone. May run twice. Evidence: release, end.
+ * and the file with its secrets is gone. May run twice; throws `SlotContested`, worth another try, where another start came in
+ * between. Evidence: release, end.
  */
 export async function stopInstance(place: Place, graceMs: number): Promise<Evidence> {
   const found = await look(place);
@@ -25,7 +26,8 @@ export async function stopInstance(place: Place, graceMs: number): Promise<Evide
   const stops = isUp(found) || isBetweenStarts(found.unit);
   let end = 'was gone';
   if (LoadState === 'loaded' && (stops || enabled)) {
-    const first = (await act(place, stopScript, [enabled ? 'disable' : '']))!;
+    const first = await act(place, stopScript, [enabled ? 'disable' : '', found.markerText]);
+    if (!first) throw contested(place);
     const ended = await untilStopped(place, first, graceMs);
     if (stops) end = ended;
   }
@@ -41,7 +43,9 @@ async function untilStopped(place: Place, first: Look, graceMs: number): Promise
     if (!found.unit.Job && !isUp(found) && !isBetweenStarts(found.unit)) return howItStopped(found, killed);
     const waited = Math.max(performance.now() - started, stoppingMs(found));
     if (killed === null && waited >= graceMs) {
-      found = (await act(place, killScript, []))!;
+      const after = await act(place, killScript, [first.markerText]);
+      if (!after) throw contested(place);
+      found = after;
       killed = graceMs;
     }
     if (performance.now() - started > graceMs + patienceMs) {
@@ -81,7 +85,12 @@ async function empty(place: Place, before: Look): Promise<void> {
       : '';
     if (await act(place, emptyScript, [...seen(found), marker])) return;
   }
-  throw notYet('SlotContested', `${place.unit} on ${place.host.name} was stopped, and somebody starts it again.`);
+  throw contested(place);
+}
+
+/** What runs now may be another release: only a new look tells. */
+function contested({ unit, host }: Place): Error {
+  return notYet('SlotContested', `${unit} on ${host.name} is to stop, and somebody starts it again.`);
 }
 
 function adopted(place: Place, before: Look) {

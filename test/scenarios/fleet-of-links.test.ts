@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stage.close());
 
-test('every machine gets the release, batch by batch, and all go back to the one before', async () => {
+test('every machine gets the release, built once, batch by batch, and all go back to the one before', async () => {
   expect((await stage.deploy('1')).sentence).toBe(`${stage.service} 1 is live`);
   expect(stage.versions()).toEqual(all('1'));
   const second = await stage.deploy('2');
@@ -21,9 +21,12 @@ test('every machine gets the release, batch by batch, and all go back to the one
     `Reload h4, h5 into ${stage.service} 2`,
   ]);
   expect(stage.versions()).toEqual(all('2'));
-  const back = await stage.deploy(null, {}, { intent: 'rollback' });
+  expect(stage.built()).toEqual(all('2'));
+  // The way back needs nothing but what is on the machines.
+  const back = await stage.withoutRepository(() => stage.deploy(null, {}, { intent: 'rollback' }));
   expect(back).toMatchObject({ outcome: 'rolled back' });
   expect(stage.versions()).toEqual(all('1'));
+  expect(stage.builds).toEqual(['1', '2']);
 }, 240_000);
 
 test('one machine that fails brings all of them back', async () => {

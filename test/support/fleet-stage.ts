@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { inject } from 'vitest';
@@ -23,6 +32,13 @@ export class FleetStage {
   readonly own = join(this.folder, 'own');
   readonly workers: WorkerProcess[] = [];
   servers!: SshServers;
+  private readonly build = [
+    'sh',
+    '-c',
+    'cp version built && echo "$1" >> "$0"',
+    join(this.folder, 'builds'),
+    '{version}',
+  ];
   private client!: Awaited<ReturnType<typeof clientOf>>;
 
   static async open(machines: number, worker: Pick<WorkerOptions, 'when'> = {}): Promise<FleetStage> {
@@ -60,6 +76,19 @@ export class FleetStage {
     });
   }
 
+  /** What the live release of each machine was built from. */
+  built(): string[] {
+    return this.servers.hosts.map(({ root }) => {
+      const release = basename(readlinkSync(join(root, this.service, 'web')));
+      return readFileSync(join(root, this.service, 'releases', release, 'built'), 'utf8');
+    });
+  }
+
+  /** Versions that were built, once for each time. */
+  get builds(): string[] {
+    return readFileSync(join(this.folder, 'builds'), 'utf8').trim().split('\n');
+  }
+
   /** Starts a deploy whose strategy is the link's own: all are switched in batches. */
   start(
     version: string | null,
@@ -67,7 +96,7 @@ export class FleetStage {
     more: Partial<DeployRequest> = {},
   ): Promise<RunningDeploy> {
     const headings = {
-      prepare: { artifact: { git: join(this.folder, 'repository') } },
+      prepare: { artifact: { git: join(this.folder, 'repository'), build: [this.build], built: 'once' } },
       rollout: { start: undefined, strategy: 'reload', ready: 'healthcheck', batch: [1, '50%'], ...rollout },
     };
     return this.client.deploy(version, headings, more);
@@ -75,6 +104,17 @@ export class FleetStage {
 
   async deploy(...given: Parameters<FleetStage['start']>): Promise<RunStatus> {
     return (await this.start(...given)).end();
+  }
+
+  /** As if where releases come from were down. */
+  async withoutRepository<T>(work: () => Promise<T>): Promise<T> {
+    const repository = join(this.folder, 'repository');
+    renameSync(repository, `${repository}.away`);
+    try {
+      return await work();
+    } finally {
+      renameSync(`${repository}.away`, repository);
+    }
   }
 
   /** From now on the release's own check fails on this machine, and only there; null: on none. */

@@ -34,7 +34,7 @@ describe('a release that is built once', () => {
       release,
     }));
   const releasesOn = (machine: number) => join(servers.hosts[machine]!.root, 'production/shop/releases');
-  const shared = ['kept'];
+  const shared = ['kept', 'version'];
 
   beforeEach(async () => {
     for (const { root } of servers.hosts) rmSync(join(root, 'production'), { recursive: true, force: true });
@@ -43,7 +43,7 @@ describe('a release that is built once', () => {
     const [first] = machines();
     const build = [['sh', '-c', 'echo x >> "$0"; echo built > made; chmod +x made', join(dist, 'ran')]];
     const archive = join(dist, 'shop-{version}.tar.gz');
-    await archiveArtifact({ archive, build, shared }, folder, first!.host).fetch(release, signal);
+    await archiveArtifact({ archive, build, built: 'once', shared }, folder, first!.host).fetch(release, signal);
   });
 
   test('is copied to the others as the build has left it, with their own shared folders', async () => {
@@ -53,6 +53,8 @@ describe('a release that is built once', () => {
     for (const machine of [1, 2]) {
       expect(readFileSync(join(releasesOn(machine), '1/made'), 'utf8')).toBe('built\n');
       expect(existsSync(join(servers.hosts[machine]!.root, 'production/shop/shared/kept'))).toBe(true);
+      // What the release brings along is the first content on every machine.
+      expect(readFileSync(join(servers.hosts[machine]!.root, 'production/shop/shared/version'), 'utf8')).toBe('1');
       expect(readFileSync(join(releasesOn(machine), '1.built'), 'utf8')).toBe(
         readFileSync(join(releasesOn(0), '1.built'), 'utf8'),
       );
@@ -61,16 +63,27 @@ describe('a release that is built once', () => {
     for (const { root } of servers.hosts) expect(readdirSync(join(root, 'production/shop/uploads'))).toEqual([]);
   });
 
-  test('is left alone where it is whole, and made whole where an attempt was killed', async () => {
+  test('is left alone where it is whole, and made anew where a build of its own has failed', async () => {
     const [first, second, third] = machines();
+    const unfinished = `${release.folder}.building`;
     await copyBuilt(first!, second!, { shared }, signal);
     writeFileSync(join(releasesOn(1), '1/made'), 'its own\n');
     expect(await copyBuilt(first!, second!, { shared }, signal)).toEqual({ copied: false });
     expect(readFileSync(join(releasesOn(1), '1/made'), 'utf8')).toBe('its own\n');
-    await third!.host.exec(['mkdir', '-p', `${folder}/releases/.half-1-old`], {});
-    await third!.host.write(`${release.folder}.building`, 'killed\n');
-    await third!.host.exec(['rm', '-rf', release.folder, `${release.folder}.built`], {});
+    await third!.host.write(`${release.folder}/made`, 'by a build that failed\n');
+    await third!.host.write(unfinished, 'an id\n');
     expect(await copyBuilt(first!, third!, { shared }, signal)).toMatchObject({ copied: true });
     expect(readFileSync(join(releasesOn(2), '1/made'), 'utf8')).toBe('built\n');
+    expect(await third!.host.read(unfinished)).toBeNull();
+  });
+
+  test('is refused where the machine has another archive of this version, or nobody knows what', async () => {
+    const [first, second, third] = machines();
+    await copyBuilt(first!, second!, { shared }, signal);
+    await second!.host.write(`${release.folder}.built`, JSON.stringify({ version: '1', sha256: 'another' }));
+    await expect(copyBuilt(first!, second!, { shared }, signal)).rejects.toMatchObject({ type: 'ReleaseChanged' });
+    await third!.host.write(`${release.folder}/made`, 'by hand\n');
+    await third!.host.write(`${release.folder}.building`, 'found\n');
+    await expect(copyBuilt(first!, third!, { shared }, signal)).rejects.toMatchObject({ type: 'ReleaseUnfinished' });
   });
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { gitArtifact } from '../../../activities/artifacts/git.ts';
 import { createLocalHost } from '../../../activities/hosts/local.ts';
@@ -49,6 +49,25 @@ describe('a release of a git repository', () => {
     commit('3');
     git('tag', 'v3');
     expect(await artifact().find('v3')).not.toBeNull();
+  });
+
+  test('is tried again where another git is at work in the mirror', async () => {
+    await artifact().find('v1');
+    commit('3');
+    git('tag', 'v3');
+    const lock = join(folder, 'repository.git/refs/tags/v3.lock');
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, '');
+    const same = artifact();
+    await expect(same.find('v3')).rejects.toMatchObject({ type: 'RepositoryBusy', nonRetryable: false });
+    rmSync(lock);
+    expect(await same.find('v3')).not.toBeNull();
+  });
+
+  test('that the mirror has is checked out without the repository', async () => {
+    const one = (await artifact().find('v1'))!;
+    rmSync(repository, { recursive: true });
+    expect(await artifact().fetch(one, signal)).toMatchObject({ checkedOut: true });
   });
 
   test('is checked out once, beside the ones before', async () => {

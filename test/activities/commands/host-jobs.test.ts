@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hostJobs } from '../../../activities/commands/host-jobs.ts';
 import { createLocalHost } from '../../../activities/hosts/local.ts';
 import type { HostPort, JobInput } from '../../../workflows/ports.ts';
@@ -188,6 +188,19 @@ describe('a job on a machine', () => {
     const later = new MockActivityEnvironment({ attempt: 2, scheduledTimestampMs: Date.UTC(2001, 0) });
     expect(await later.run(() => jobs().run(input))).toMatchObject({ exitCode: null, lost: true });
     expect(linesOf(ran)).toEqual([]);
+  });
+
+  test('that one attempt asks for again, after its machine has started anew, is lost too', async () => {
+    const { input, ran, goOn, jobs } = aJob();
+    goOn();
+    const attempt = new MockActivityEnvironment({ attempt: 1 });
+    await attempt.run(async () => {
+      await jobs().run(input);
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2101, 0) });
+      onTestFinished(() => void vi.useRealTimers());
+      expect(await jobs().run({ ...input, key: 'another' })).toMatchObject({ exitCode: null, lost: true });
+    });
+    expect(linesOf(ran)).toEqual(['began']);
   });
 
   test('with a damaged claim is refused, and the file is named', async () => {

@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -10,7 +13,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createLocalHost } from '../../../activities/hosts/local.ts';
 import type { HostPort } from '../../../workflows/ports.ts';
@@ -20,6 +23,19 @@ import { aMachine } from './machine.ts';
 let machine: Awaited<ReturnType<typeof aMachine>>;
 beforeAll(async () => {
   machine = await aMachine();
+});
+
+test('a machine whose disk hangs is told from one that is away, and asked on another connection', async () => {
+  const fifo = join(temporaryFolder(), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  await expect(machine.host.read(fifo)).rejects.toMatchObject({
+    type: 'ConnectionLost',
+    nonRetryable: false,
+    message: expect.stringContaining('does its disk hang?'),
+  });
+  // Whoever waits there goes on.
+  closeSync(openSync(fifo, 'r+'));
+  expect(await machine.host.list(dirname(fifo))).toEqual(['fifo']);
 });
 
 describe.each(['ssh', 'local'])('a file, over %s', (kind) => {

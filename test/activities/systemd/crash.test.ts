@@ -23,6 +23,56 @@ function dying({ host }: Machine, mark: string, before = true): HostPort {
   };
 }
 
+/** Of what a command reads only the beginning arrives. */
+function cutting({ host }: Machine): HostPort {
+  const cut = (input: string) => input.slice(0, input.length / 2);
+  return {
+    ...host,
+    exec: (argv, given) => host.exec(argv, given.input ? { ...given, input: cut(given.input) } : given),
+  };
+}
+
+/** Right before a unit is told to stop, something else happens. */
+function late({ host }: Machine, meanwhile: () => Promise<unknown>): HostPort {
+  let happened = false;
+  return {
+    ...host,
+    async exec(argv, options) {
+      if (!happened && argv[2]?.includes('act stop')) {
+        happened = true;
+        await meanwhile();
+      }
+      return host.exec(argv, options);
+    },
+  };
+}
+
+test('a connection that is lost before all variables are there starts nothing', async () => {
+  const spec = await machine.spec('2');
+  const first = machine.instances(undefined, { host: cutting(machine) });
+  await expect(first.ensureRunning('blue', spec, { SECRET: 'x'.repeat(500) }, writer())).rejects.toThrow();
+  expect(await machine.starts('blue')).toEqual([]);
+  expect(await machine.sh('ls /srv/shop/slots | grep env || echo none')).toBe('none\n');
+  await machine.instances().ensureRunning('blue', spec, { SECRET: 'whole' }, writer());
+  expect((await machine.ask('blue')).env).toMatchObject({ SECRET: 'whole' });
+});
+
+test('a stop of before that arrives late leaves what was started since', async () => {
+  const [one, two] = [await machine.spec('1'), await machine.spec('2')];
+  const instances = machine.instances();
+  await instances.ensureRunning('blue', one, {}, writer());
+  const host = late(machine, async () => {
+    await instances.ensureStopped('blue', 5_000);
+    await instances.ensureRunning('blue', two, {}, writer('deploy|1|start|2'));
+  });
+  await expect(machine.instances(undefined, { host }).ensureStopped('blue', 5_000)).rejects.toMatchObject({
+    type: 'SlotContested',
+    nonRetryable: false,
+  });
+  expect(await instances.observe('blue')).toEqual({ release: '2', port: 4001, running: true });
+  expect(await machine.show('shop@blue', 'UnitFileState')).toBe('enabled');
+});
+
 const points = [
   ['before the link is switched', 'ln -s -- "$7"', true],
   ['between the link and the marker', '[ "$8" = start ] && note', true],
