@@ -42,7 +42,7 @@ function renewAll(input: PlanInput, goal: Goal): Draft[] {
   const name = `${input.runbook.service} ${goal.release.version}`;
   const mended = new Set<Slot>();
   let served = observed.weights ? serving(observed.weights) : [];
-  return batchesTo(input, goal).flatMap((batch) => {
+  return batchesTo(input, goal).flatMap((batch, index, batches) => {
     const steps: Draft[] = [];
     const wrong = batch.filter((slot) => observed.slots[slot] && !runsGoal(input, goal, slot));
     const well = (slot: Slot) => mended.has(slot) || runs(input, slot);
@@ -53,7 +53,8 @@ function renewAll(input: PlanInput, goal: Goal): Draft[] {
     }
     steps.push(...clear(input, wrong, served), ...start(input, goal, batch));
     for (const slot of batch) mended.add(slot);
-    if (goal.slots.length > 1 && target.traffic) {
+    // The last one comes in as all others leave.
+    if (index < batches.length - 1 && target.traffic) {
       served = slotsOf(target).filter((slot) => served.includes(slot) || batch.includes(slot));
       steps.push(shift(input, 'rollout.in', `Bring ${name} in ${names(batch)} into the traffic`, served, batch));
     }
