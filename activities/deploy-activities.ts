@@ -26,6 +26,7 @@ import { assertFence, claim } from './markers/fence.ts';
 import { writeRecord } from './markers/record.ts';
 import { accessOf } from './migrations/access.ts';
 import { migrateDown, migrateUp } from './migrations/migrate.ts';
+import { lookAtTargets } from './plan/look-at-targets.ts';
 import { makePlan } from './plan/make-plan.ts';
 import { closeReceipt, openReceipt } from './receipt/receipt.ts';
 import type { Mask } from './secrets/mask.ts';
@@ -89,6 +90,7 @@ export function createDeployActivities({ environments, mask }: Deps): DeployActi
 
   return {
     makePlan: (request) => makePlan(environments, mask, request),
+    lookAtTargets: (request) => lookAtTargets(environments, mask, request),
     claimTarget({ target, writer }) {
       const { machines } = site(target);
       return onEachMachine(machines, ({ host }) => claim(host, target.folder, writer), signal());

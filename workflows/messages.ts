@@ -10,7 +10,7 @@ export function deployId(environment: string, service: string): string {
   return `deploy/${environment}/${service}`;
 }
 
-/** What `deploy` and `makePlan` workflows are started with: one object. */
+/** What every workflow is started with: one object. */
 export interface DeployRequest {
   runbook: Runbook;
   environment: string;
@@ -62,6 +62,7 @@ export const planQuery = 'plan';
 /** Workflow types, as they stand in the Temporal UI. */
 export const deployWorkflow = 'deploy';
 export const planWorkflow = 'plan';
+export const lookWorkflow = 'look';
 
 /** Registered once per namespace; keywords, never encrypted: no secret may go here. */
 export const searchAttributes = {

@@ -37,6 +37,30 @@ export interface Across {
 /** Facts worth reading later, shown in the run's history and in the report: small, flat, no secrets. */
 export type Evidence = Record<string, string | number | boolean | null>;
 
+export type LookRequest = Pick<PlanRequest, 'runbook' | 'environment' | 'folder'>;
+
+/** What runs at a target now. */
+export interface TargetLook {
+  target: string;
+  /** Version; null: none was ever confirmed. */
+  confirmed: string | null;
+  /** Of the machines that answer, in the target's order. */
+  slots: SlotLook[];
+  /** Machines that do not, and why. */
+  silent: Record<HostName, string>;
+}
+
+export interface SlotLook {
+  slot: Slot;
+  /** null: the target is one machine. */
+  host: HostName | null;
+  /** Version; null: nothing is there. */
+  release: string | null;
+  running: boolean;
+  /** Of the traffic, 0–1; null where no proxy shares it out. */
+  share: number | null;
+}
+
 export interface PlanRequest {
   runbook: Runbook;
   environment: string;
@@ -50,6 +74,7 @@ export interface PlanRequest {
 export interface DeployActivities {
   /** Observes the target, then plans. Changes nothing. Fails non-retryably with `PlanRefused`, `UnknownRelease`, … */
   makePlan(request: PlanRequest): Promise<Plan>;
+  lookAtTargets(request: LookRequest): Promise<TargetLook[]>;
 
   claimTarget(input: { target: Target; writer: Writer }): Promise<Across>;
   buildRelease(input: ActionOf<'build'> & { target: Target; writer: Writer }): Promise<Evidence>;

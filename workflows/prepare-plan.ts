@@ -6,9 +6,9 @@ import { namesPlan } from './runbook/names-plan.ts';
 import type { Plan } from './runbook/plan.ts';
 
 /** Short, since somebody waits for it; what keeps it from being made is said. */
-const planningMs = 15_000;
+export const planningMs = 15_000;
 /** How many there are is only known once it is made. Nobody is tried for long here, so it is enough for a thousand. */
-const mostMachines = 300;
+export const mostMachines = 300;
 
 /** Observes and plans, in an activity, so that the plan is in the history and is walked exactly as it was made. */
 export async function preparePlan(run: Run, request: DeployRequest): Promise<void> {

@@ -28,7 +28,7 @@ export interface Look {
 }
 
 /** What one machine says of itself. */
-interface Seen {
+export interface Seen {
   machine: Machine;
   slots: [side: Slot, state: InstanceState | null][];
   record: StoredRecord | null;
@@ -46,12 +46,12 @@ export async function observe(site: Site, { runbook, artifactAt, version, migrat
   const home = seen.find(({ machine }) => machine.name === target.home)!.machine;
   const artifact = artifactAt(home);
   const release = version === null ? null : await artifact.find(version);
-  const record = newest(seen, target);
+  const record = recordAmong(seen, target);
   const { traffic } = site;
   const observed: Observed = {
     releases: await stillThere(home.host, record, await listed(artifact, version)),
     release,
-    slots: slotsOfAll(target, seen),
+    slots: statesBySlot(target, seen),
     weights: traffic && within(await traffic.observe(), target),
     record,
     claimed: seen.some(({ claimed }) => claimed),
@@ -63,7 +63,8 @@ export async function observe(site: Site, { runbook, artifactAt, version, migrat
   return { observed, target };
 }
 
-async function lookAround({ machines }: Site): Promise<{ seen: Seen[]; unreachable: Observed['unreachable'] }> {
+/** Every machine that answers, and why others do not. Throws where none does. */
+export async function lookAround({ machines }: Site): Promise<{ seen: Seen[]; unreachable: Observed['unreachable'] }> {
   const found = new Map<Machine, Seen>();
   const unreachable: Observed['unreachable'] = {};
   let last: unknown;
@@ -109,17 +110,22 @@ function answering(target: Target, seen: Seen[]): Target {
   return { ...target, hosts, home: names.includes(target.home) ? target.home : names[0]! };
 }
 
-function slotsOfAll(target: Target, seen: Seen[]): Observed['slots'] {
+/** Null where nothing is, or the machine does not answer. */
+export function statesBySlot(target: Target, seen: Seen[]): Observed['slots'] {
   const states = new Map(seen.map(({ machine, slots }) => [machine.name, new Map(slots)]));
   return Object.fromEntries(
-    placesOf(target).map(({ slot, host, side }) => [slot, states.get(host)!.get(side) ?? null]),
+    placesOf(target).map(({ slot, host, side }) => [slot, states.get(host)?.get(side) ?? null]),
   );
 }
 
 /** Each machine keeps the record: one that was away has an older one. */
-function newest(seen: Seen[], target: Target): ReleaseRecord | null {
+export function newestRecord(seen: Seen[]): StoredRecord | null {
   const records = seen.flatMap(({ record }) => record ?? []);
-  const [record] = records.toSorted((one, other) => other.fence - one.fence);
+  return records.toSorted((one, other) => other.fence - one.fence)[0] ?? null;
+}
+
+function recordAmong(seen: Seen[], target: Target): ReleaseRecord | null {
+  const record = newestRecord(seen);
   if (!record) return null;
   // None of them is left: said by whoever plans. No shares would look like a first deploy.
   const weights = within(record.confirmed.weights, target) ?? record.confirmed.weights;

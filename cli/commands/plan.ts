@@ -10,7 +10,7 @@ import { type RequestOptions, toRequest } from '../request.ts';
 import { loadRunbook } from '../runbook/load.ts';
 import { withSession } from '../temporal/connect.ts';
 import { nothingToReconcile } from '../temporal/failures.ts';
-import { startPlan } from '../temporal/start-plan.ts';
+import { startPlan } from '../temporal/start-looking.ts';
 import { resultOf } from '../temporal/while-waiting.ts';
 import { requireWorker } from '../temporal/workers.ts';
 import { complain, print, printJson } from '../terminal.ts';

@@ -7,7 +7,7 @@ import { loadRunbook } from '../runbook/load.ts';
 import { withSession } from '../temporal/connect.ts';
 import { nothingToReconcile } from '../temporal/failures.ts';
 import { lookForRun } from '../temporal/runs.ts';
-import { startPlan } from '../temporal/start-plan.ts';
+import { startPlan } from '../temporal/start-looking.ts';
 import { resultOf } from '../temporal/while-waiting.ts';
 import { requireWorker } from '../temporal/workers.ts';
 import { complain, print, printJsonLine } from '../terminal.ts';

@@ -11,7 +11,7 @@ import type { LoadedRunbook } from '../runbook/load.ts';
 import type { Session } from '../temporal/connect.ts';
 import { applicationFailure } from '../temporal/failures.ts';
 import { retryOf } from '../temporal/retries.ts';
-import { startPlan } from '../temporal/start-plan.ts';
+import { startPlan } from '../temporal/start-looking.ts';
 
 const everyMs = 250;
 const patienceMs = 15_000;

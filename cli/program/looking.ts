@@ -32,6 +32,20 @@ export function addLooking(program: Command): void {
     )
     .action(ends(async (options: RunOptions) => (await import('../commands/watch.ts')).watch(options)));
 
+  aboutRun(program.command('machines').helpGroup(group))
+    .summary('show what runs on every machine now')
+    .description(
+      'Look at every machine of the targets, and show which release runs in each slot and what it has of the traffic. Changes nothing.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['holdpoint machines -e production', 'a line for each slot'],
+        ['holdpoint machines -e production --json', 'for scripts'],
+      ),
+    )
+    .action(ends(async (options: CommonOptions) => (await import('../commands/machines.ts')).machines(options)));
+
   connecting(program.command('history').helpGroup(group))
     .summary('list deploys')
     .description('List the deploys of the service, newest first, as far back as Temporal keeps them.')

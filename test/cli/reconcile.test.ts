@@ -30,7 +30,13 @@ test('a machine that was away is named by every command, and brought in line by 
   expect(JSON.parse((await stage.run(['status', '--json'])).stdout).aside).toMatchObject([{ host: 'web3' }]);
   expect((await stage.run(['report'])).stdout).toContain('## Machines set aside');
 
+  const away = await stage.run(['machines']);
+  expect(away.stdout, away.stderr).toMatch(/^web1 +web1-green +2 +runs +50%$/m);
+  expect(away.stdout).toMatch(/^web3 does not answer\n2 is the confirmed release\.$/m);
+
   world.reconnect('web3');
+  const [there] = JSON.parse((await stage.run(['machines', '--json'])).stdout);
+  expect(there.slots).toContainEqual({ slot: 'web3-blue', host: 'web3', release: '1', running: true, share: 0 });
   const { code, stdout } = await stage.run(['plan', '--reconcile']);
   expect(code).toBe(0);
   expect(stdout).toContain(`Reconcile ${stage.service} 2 · local`);

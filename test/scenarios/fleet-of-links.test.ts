@@ -50,6 +50,12 @@ test('a machine that does not answer stops a deploy before anything is touched, 
   const status = await stage.deploy('2', { unavailable: '30%' });
   expect(status).toMatchObject({ outcome: 'succeeded', aside: [{ host: 'h3' }] });
   expect(status.sentence).toContain('1 machine is set aside (h3): `holdpoint reconcile` brings them back');
+  const answering = ['h1', 'h2', 'h4', 'h5'].map((host) => ({ host, release: '2', running: true, share: null }));
+  expect(await stage.look()).toMatchObject({
+    confirmed: '2',
+    slots: answering,
+    silent: { h3: expect.stringContaining('does not answer') },
+  });
   gone!.thaw();
   expect(stage.versions()).toEqual(['2', '2', '1', '2', '2']);
   const reconciled = await stage.deploy(null, {}, { intent: 'reconcile' });

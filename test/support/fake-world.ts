@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { withDigest } from '../../activities/plan/digest.ts';
-import type { Across, DeployActivities, Evidence, PlanRequest, Writer } from '../../workflows/ports.ts';
+import type { Across, DeployActivities, Evidence, PlanRequest, TargetLook, Writer } from '../../workflows/ports.ts';
 import type { Verdict } from '../../workflows/runbook/checks.ts';
 import { planDeploy } from '../../workflows/runbook/make-plan.ts';
 import type { InstanceState, MigrationState, ReleaseRecord } from '../../workflows/runbook/observed.ts';
-import { placeOf, slotsOf, weightsWithout } from '../../workflows/runbook/places.ts';
+import { placeOf, placesOf, slotsOf, weightsWithout } from '../../workflows/runbook/places.ts';
 import type { HostName, Machine, Plan, SetAside, Slot, Target, Weights } from '../../workflows/runbook/plan.ts';
 import { PlanRefused } from '../../workflows/runbook/plan-refused.ts';
 import { planReconcile, planRollback } from '../../workflows/runbook/plan-rollback.ts';
@@ -174,6 +174,7 @@ export class FakeWorld {
   get activities(): DeployActivities {
     return {
       makePlan: async (request) => this.plan(request),
+      lookAtTargets: async () => [this.look()],
       claimTarget: ({ target, writer }) =>
         this.onEach('claimTarget', target, (host) => {
           const markers = this.markersOf(host);
@@ -319,6 +320,17 @@ export class FakeWorld {
     const target = this.target(name);
     const hosts = Object.fromEntries(Object.entries(this.hosts).filter(([host]) => !this.absent.has(host)));
     return { ...target, hosts, home: Object.keys(hosts)[0] ?? null };
+  }
+
+  private look(): TargetLook {
+    const target = this.target();
+    const there = placesOf(target).filter(({ host }) => host === null || !this.absent.has(host));
+    const slots = there.map(({ slot, host }) => {
+      const { release = null, running = false } = this.slots[slot] ?? {};
+      return { slot, host, release, running, share: this.weights?.[slot] ?? 0 };
+    });
+    const silent = Object.fromEntries([...this.absent].map((host) => [host, `${host} does not answer`]));
+    return { target: target.name, confirmed: this.record?.confirmed.release.version ?? null, slots, silent };
   }
 
   private async plan(request: PlanRequest): Promise<Plan> {

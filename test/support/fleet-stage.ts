@@ -14,9 +14,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { inject } from 'vitest';
 import { stringify } from 'yaml';
-import type { DeployRequest } from '../../workflows/messages.ts';
+import { type DeployRequest, lookWorkflow } from '../../workflows/messages.ts';
+import type { TargetLook } from '../../workflows/ports.ts';
 import type { RunStatus } from '../../workflows/runbook/status.ts';
 import { clientOf } from './real-deploy.ts';
+import { aRunbook } from './runbooks.ts';
 import type { RunningDeploy } from './running-deploy.ts';
 import { fleetOf, type SshServers } from './sshd.ts';
 import { type WorkerOptions, WorkerProcess } from './worker-process.ts';
@@ -115,6 +117,21 @@ export class FleetStage {
     } finally {
       renameSync(`${repository}.away`, repository);
     }
+  }
+
+  /** What every machine says of itself. */
+  async look(): Promise<TargetLook> {
+    const runbook = aRunbook({
+      service: this.service,
+      prepare: { artifact: { git: join(this.folder, 'repository') } },
+    });
+    const request = { runbook, environment: this.environment, folder: this.folder };
+    const [found] = await this.client.client.workflow.execute(lookWorkflow, {
+      args: [request],
+      workflowId: `look/${this.service}/${randomUUID()}`,
+      taskQueue: this.taskQueue,
+    });
+    return found;
   }
 
   /** From now on the release's own check fails on this machine, and only there; null: on none. */
