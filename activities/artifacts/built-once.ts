@@ -11,7 +11,7 @@ import { demand, makeWhole, noteOf, type Recipe, removeRelease } from './release
 import { withTemporaryFile } from './temporary-file.ts';
 import { unpack } from './unpack.ts';
 
-const pieceBytes = 4 * 1024 * 1024;
+const pieceBytes = 256 * 1024;
 
 /** A release on a machine. `folder`: the target's, the same on all machines. */
 export interface Place {

@@ -146,7 +146,7 @@ export class Connection {
     this.#via = via;
     if (via) via.#passengers++;
     // What an error means is told to whoever waits for something; the connection's end follows it.
-    client.on('error', () => this.#breakOff());
+    client.on('error', () => this.breakOff());
     client.once('close', () => this.#drop());
     this.#asking = this.#keepAsking();
   }
@@ -169,11 +169,6 @@ export class Connection {
     this.#socket?.unref();
     this.#via?.release();
     this.#closeLater();
-  }
-
-  /** Cuts it: whatever is under way ends as if the machine had gone. */
-  breakOff(): void {
-    this.#breakOff();
   }
 
   close(): void {
@@ -307,7 +302,7 @@ export class Connection {
 
   #meaning(error: SshError): Error {
     if (/^(Not connected|No response from server)/.test(error.message)) {
-      this.#breakOff();
+      this.breakOff();
       return new AskAgain(error.message);
     }
     if (error.reason !== undefined) return error;
@@ -322,7 +317,7 @@ export class Connection {
   #keepAsking(): NodeJS.Timeout {
     let unanswered = 0;
     return setInterval(() => {
-      if (unanswered >= mostUnanswered) return this.#breakOff();
+      if (unanswered >= mostUnanswered) return this.breakOff();
       if (unanswered++ > 0) return;
       try {
         // Nothing is forwarded there, so that any server has an answer, and nothing changes.
@@ -330,7 +325,7 @@ export class Connection {
           unanswered = 0;
         });
       } catch {
-        this.#breakOff();
+        this.breakOff();
       }
     }, askMs).unref();
   }
@@ -342,7 +337,8 @@ export class Connection {
     }, idleMs).unref();
   }
 
-  #breakOff(): void {
+  /** Cuts it: whatever is under way ends as if the machine had gone. */
+  breakOff(): void {
     this.#client.destroy();
     this.#drop();
   }

@@ -4,8 +4,10 @@ import { notYet } from '../failures.ts';
 import { AskAgain } from './failures.ts';
 import type { Machine } from './machine.ts';
 
-/** A machine whose disk hangs still answers its connection: one request that takes this long never ends. */
-const answerMs = 15_000;
+/** A machine whose disk hangs still answers its connection. Where nothing of what it was asked is answered, it hangs. */
+const silentMs = 30_000;
+/** When a channel last had an answer, ms: over a slow line that carries much one request may take long. */
+const heard = new WeakMap<SFTPWrapper, number>();
 
 type Done<T> = (error?: Error | null, value?: T) => void;
 
@@ -35,13 +37,17 @@ export async function withSftp<T>(machine: Machine, path: string, work: (sftp: S
       sftp.once('close', over);
       const call: Sftp['call'] = (request) =>
         new Promise((resolve, reject) => {
-          const hangs = setTimeout(() => {
+          const asked = performance.now();
+          const listening = setInterval(() => {
+            if (performance.now() - Math.max(asked, heard.get(sftp) ?? 0) < silentMs) return;
+            clearInterval(listening);
             waiting.delete(done);
             reject(hanging(machine, path));
             connection.breakOff();
-          }, answerMs);
+          }, silentMs / 10);
           const done: Done<never> = (error, value) => {
-            clearTimeout(hangs);
+            clearInterval(listening);
+            heard.set(sftp, performance.now());
             waiting.delete(done);
             if (error) reject(meaning(error, machine.name, path));
             else resolve(value as never);
