@@ -16,7 +16,11 @@ export default class CiReporter {
     const groups = modules.flatMap((module) => [module, ...module.children.allSuites()]);
     const broken = groups.filter((group) => group.errors().length > 0);
     const lines = [
-      ...tests.filter((test) => test.diagnostic()?.flaky).map((test) => `passed at its second try: ${nameOf(test)}`),
+      ...tests
+        .filter((test) => test.diagnostic()?.flaky)
+        .map(
+          (test) => `passed at its second try: ${nameOf(test)}\n${shortly(test.result().errors ?? []).slice(0, 500)}`,
+        ),
       ...broken.map((group) => `failed around its tests: ${nameOf(group)}\n${shortly(group.errors())}`),
       ...failed.map((test) => `failed: ${nameOf(test)}\n${shortly(test.result().errors)}`),
       ...unhandled.map((error) => `not awaited by any test: ${error.VITEST_TEST_NAME ?? ''}\n${shortly([error])}`),
