@@ -1,7 +1,7 @@
 import { activities } from './activity-proxies.ts';
 import type { DeployRequest } from './messages.ts';
-import type { TargetLook } from './ports.ts';
 import { mostMachines, planningMs } from './prepare-plan.ts';
+import type { TargetLook } from './runbook/target-look.ts';
 
 /** What runs where now. Changes nothing. */
 export function look({ runbook, environment, folder }: DeployRequest): Promise<TargetLook[]> {

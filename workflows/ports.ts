@@ -14,6 +14,7 @@ import type { Probe, Receipt, SmokeTest, TrafficMeasurement, Verdict } from './r
 import type { InstanceState, MigrationState } from './runbook/observed.ts';
 import type { HostName, Intent, Plan, Release, SetAside, Slot, Target, Weights } from './runbook/plan.ts';
 import type { Runbook } from './runbook/schema.ts';
+import type { TargetLook } from './runbook/target-look.ts';
 
 /** Who writes: goes with every call that changes something, and is left as a marker at the target. */
 export interface Writer {
@@ -38,28 +39,6 @@ export interface Across {
 export type Evidence = Record<string, string | number | boolean | null>;
 
 export type LookRequest = Pick<PlanRequest, 'runbook' | 'environment' | 'folder'>;
-
-/** What runs at a target now. */
-export interface TargetLook {
-  target: string;
-  /** Version; null: none was ever confirmed. */
-  confirmed: string | null;
-  /** Of the machines that answer, in the target's order. */
-  slots: SlotLook[];
-  /** Machines that do not, and why. */
-  silent: Record<HostName, string>;
-}
-
-export interface SlotLook {
-  slot: Slot;
-  /** null: the target is one machine. */
-  host: HostName | null;
-  /** Version; null: nothing is there. */
-  release: string | null;
-  running: boolean;
-  /** Of the traffic, 0–1; null where no proxy shares it out. */
-  share: number | null;
-}
 
 export interface PlanRequest {
   runbook: Runbook;

@@ -1,5 +1,6 @@
-import type { LookRequest, TargetLook } from '../../workflows/ports.ts';
+import type { LookRequest } from '../../workflows/ports.ts';
 import { placesOf } from '../../workflows/runbook/places.ts';
+import type { TargetLook } from '../../workflows/runbook/target-look.ts';
 import type { Environments } from '../environments/environments.ts';
 import type { Mask } from '../secrets/mask.ts';
 import { openSite, type Site } from '../site.ts';

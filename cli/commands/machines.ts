@@ -1,5 +1,5 @@
 import { defaultTaskQueue, lookWorkflow } from '../../workflows/messages.ts';
-import type { TargetLook } from '../../workflows/ports.ts';
+import type { TargetLook } from '../../workflows/runbook/target-look.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type CommonOptions, taskQueueOf } from '../options.ts';
 import { renderMachines } from '../render/machines.ts';

@@ -1,4 +1,4 @@
-import type { SlotLook, TargetLook } from '../../workflows/ports.ts';
+import type { SlotLook, TargetLook } from '../../workflows/runbook/target-look.ts';
 import { describeAside } from './aside.ts';
 import { table } from './history.ts';
 import type { Paint } from './text.ts';

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { withDigest } from '../../activities/plan/digest.ts';
-import type { Across, DeployActivities, Evidence, PlanRequest, TargetLook, Writer } from '../../workflows/ports.ts';
+import type { Across, DeployActivities, Evidence, PlanRequest, Writer } from '../../workflows/ports.ts';
 import type { Verdict } from '../../workflows/runbook/checks.ts';
 import { planDeploy } from '../../workflows/runbook/make-plan.ts';
 import type { InstanceState, MigrationState, ReleaseRecord } from '../../workflows/runbook/observed.ts';
@@ -9,6 +9,7 @@ import type { HostName, Machine, Plan, SetAside, Slot, Target, Weights } from '.
 import { PlanRefused } from '../../workflows/runbook/plan-refused.ts';
 import { planReconcile, planRollback } from '../../workflows/runbook/plan-rollback.ts';
 import { type PlanInput, serving, shared } from '../../workflows/runbook/planning.ts';
+import type { TargetLook } from '../../workflows/runbook/target-look.ts';
 import { targetsOf } from '../../workflows/runbook/targets-of.ts';
 
 export type Verb = keyof DeployActivities;
