@@ -28,8 +28,10 @@ describe('the histories', () => {
     expect(new Set(recorded.map(({ history }) => outcomeOf(history)))).toEqual(new Set([...outcomes, 'waiting']));
   });
 
-  test('hold every kind of activity', () => {
-    const every = Object.keys(new FakeWorld().activities);
+  test('hold every kind of activity of a deploy', () => {
+    // A look at the machines is a workflow of its own, of one activity.
+    const { lookAtTargets: _, ...ofDeploys } = new FakeWorld().activities;
+    const every = Object.keys(ofDeploys);
     expect(new Set(recorded.flatMap(({ history }) => activitiesOf(history)))).toEqual(new Set(every));
   });
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endTogether } from '../../parts/end-together.ts';
 import { isListening } from '../../parts/ports.ts';
@@ -36,6 +36,8 @@ export async function startForeground(options: ForegroundOptions): Promise<Foreg
     if (!running.ended) {
       process.kill(pid, signal);
       await running.gone;
+      // Its first process may be gone before the others of its group are, which hold its ports.
+      while (pid < 0 && livesAny(-pid)) await sleep(5);
     }
     running.callOff();
   };
@@ -69,6 +71,20 @@ async function launch({ command, log, cwd, env, ready }: ForegroundOptions) {
     await sleep(10);
   }
   return running;
+}
+
+/** Whether anybody lives in a group; one that nobody has reaped does not. */
+function livesAny(group: number): boolean {
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const [state = '', , own] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(own) === group && !/[ZXx]/.test(state);
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
 }
 
 /** Ready when it listens on all these ports of 127.0.0.1, and these sockets are there. */
