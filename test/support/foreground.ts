@@ -29,6 +29,9 @@ export interface Foreground {
   startAgain(): Promise<void>;
 }
 
+/** For the rest of a group to end, 5 ms apart. */
+const mostLooks = 1_000;
+
 /** Starts it; returns once it answers. Throws with the end of its log where it ends before that. */
 export async function startForeground(options: ForegroundOptions): Promise<Foreground> {
   let running = await launch(options);
@@ -37,7 +40,7 @@ export async function startForeground(options: ForegroundOptions): Promise<Foreg
       process.kill(pid, signal);
       await running.gone;
       // Its first process may be gone before the others of its group are, which hold its ports.
-      while (pid < 0 && livesAny(-pid)) await sleep(5);
+      for (let left = mostLooks; left > 0 && livesAny(running.pid); left--) await sleep(5);
     }
     running.callOff();
   };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/activity';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createSshHost } from '../../../activities/ssh/host.ts';
@@ -70,13 +71,15 @@ describe('a job on a machine behind an sshd', () => {
       writeFileSync(ran, '');
       goOn();
       const running = jobs().run(input);
-      setTimeout(() => sshd.cut(), delay);
+      const cut = sleep(delay).then(() => sshd.cut());
       const result = await running.catch(async ({ type }) => {
         expect(type).toMatch(/^(ConnectionLost|HostUnreachable)$/);
         return await jobs().run(input);
       });
       expect(result).toMatchObject(end);
       expect(linesOf(ran)).toEqual(['began']);
+      // A command that was quicker must not leave it to whatever comes next.
+      await cut;
     }
   });
 
