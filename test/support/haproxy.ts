@@ -9,7 +9,8 @@ export interface RunningHaproxy extends Foreground {
   /** Path of the configuration's file. */
   readonly file: string;
   /**
-   * Takes up the configuration, a new one where given; returns once a new worker serves. What was set by the
+   * Takes up the configuration, a new one where given; returns once a new worker serves, beside which the one before may
+   * for a moment. What was set by the
    * runtime API is gone then. Throws what HAProxy says about a wrong one, and serves on as before.
    */
   reload(configuration?: string): Promise<void>;
