@@ -2,13 +2,14 @@
  * A repository as a machine has it: a mirror beside the markers, which the machine itself keeps up to date. Of a
  * repository that only the worker's machine has, the commits are carried there as a bundle.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { CommandResult, HostPort } from '../../workflows/ports.ts';
 import { notYet, refuse } from '../failures.ts';
 import { createLocalHost } from '../hosts/local.ts';
 import { diskFull, saysFull } from './disk-space.ts';
 import { withTemporaryFile } from './temporary-file.ts';
+import { withUpload } from './with-upload.ts';
 
 export interface Mirror {
   /** git with these words, in the mirror. Throws `GitFailed`, `DiskFull`, `RepositoryUnreachable`. */
@@ -94,16 +95,11 @@ export function createCarriedMirror(repository: string, folder: string, host: Ho
       .update([repository, commit, ...without].join('\n'))
       .digest('hex');
     const make = (path: string) => gitHere('bundle', 'create', '--quiet', path, '--all', '--not', ...without);
-    await withTemporaryFile(key, make, signal, async (bundle) => {
-      // Another attempt may be bringing the same one.
-      const arrived = posix.join(folder, 'uploads', `${randomBytes(6).toString('hex')}.bundle`);
-      try {
-        await host.upload(bundle, arrived, signal);
-        await git('fetch', '--quiet', '--force', arrived, '+refs/*:refs/*');
-      } finally {
-        await host.remove(arrived).catch(() => {});
-      }
-    });
+    await withTemporaryFile(key, make, signal, (bundle) =>
+      withUpload({ host, folder, signal }, bundle, (arrived) =>
+        git('fetch', '--quiet', '--force', arrived, '+refs/*:refs/*'),
+      ),
+    );
     if (await isThere(commit)) return;
     throw refuse(
       'CommitUnreachable',
