@@ -1,4 +1,4 @@
-import { type DeployRequest, defaultTaskQueue } from '../../workflows/messages.ts';
+import { type DeployRequest, defaultTaskQueue, planWorkflow } from '../../workflows/messages.ts';
 import type { Intent, Plan } from '../../workflows/runbook/plan.ts';
 import { sameRun } from '../command-line.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -8,12 +8,10 @@ import { renderPlan } from '../render/plan.ts';
 import { oneLine, paintFor } from '../render/text.ts';
 import { type RequestOptions, toRequest } from '../request.ts';
 import { loadRunbook } from '../runbook/load.ts';
+import { askWorker } from '../temporal/ask-worker.ts';
 import { withSession } from '../temporal/connect.ts';
 import { nothingToReconcile } from '../temporal/failures.ts';
-import { startPlan } from '../temporal/start-looking.ts';
-import { resultOf } from '../temporal/while-waiting.ts';
-import { requireWorker } from '../temporal/workers.ts';
-import { complain, print, printJson } from '../terminal.ts';
+import { print, printJson } from '../terminal.ts';
 
 export interface PlanOptions extends RequestOptions {
   rollback?: boolean;
@@ -24,16 +22,15 @@ export interface PlanOptions extends RequestOptions {
 export async function plan(options: PlanOptions): Promise<ExitCode> {
   const request = toRequest(loadRunbook(options.file), options, intentOf(options));
   const taskQueue = taskQueueOf(options, defaultTaskQueue);
-  const made = await withSession(options, async (session): Promise<Plan | string> => {
-    await requireWorker(session, taskQueue);
-    const handle = await startPlan(session, request, taskQueue);
-    const tell = ({ message }: { message: string }) => complain(`Trying again: ${oneLine(message)}`);
-    return resultOf<Plan>(session, handle, tell).catch((error) => {
-      const nothing = nothingToReconcile(error);
-      if (nothing !== null) return nothing;
-      throw error;
-    });
-  });
+  const made = await withSession(
+    options,
+    (session): Promise<Plan | string> =>
+      askWorker<Plan>(session, planWorkflow, request, taskQueue).catch((error) => {
+        const nothing = nothingToReconcile(error);
+        if (nothing !== null) return nothing;
+        throw error;
+      }),
+  );
   if (typeof made === 'string') return nothing(made, request, options);
   if (options.json) printJson(made);
   else print(renderPlan(made, paintFor(process.stdout), nextCommand(made, options)));

@@ -1,16 +1,14 @@
-import { defaultTaskQueue, deployId } from '../../workflows/messages.ts';
+import { defaultTaskQueue, deployId, planWorkflow } from '../../workflows/messages.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { taskQueueOf } from '../options.ts';
 import { oneLine } from '../render/text.ts';
 import { toRequest } from '../request.ts';
 import { loadRunbook } from '../runbook/load.ts';
+import { askWorker } from '../temporal/ask-worker.ts';
 import { withSession } from '../temporal/connect.ts';
 import { nothingToReconcile } from '../temporal/failures.ts';
 import { lookForRun } from '../temporal/runs.ts';
-import { startPlan } from '../temporal/start-looking.ts';
-import { resultOf } from '../temporal/while-waiting.ts';
-import { requireWorker } from '../temporal/workers.ts';
-import { complain, print, printJsonLine } from '../terminal.ts';
+import { print, printJsonLine } from '../terminal.ts';
 import { type DeployOptions, lockedBy, startAndShow } from './deploy.ts';
 
 /**
@@ -23,10 +21,8 @@ export async function reconcile(options: DeployOptions): Promise<ExitCode> {
   return withSession(options, async (session) => {
     const workflowId = deployId(request.environment, request.runbook.service);
     if ((await lookForRun(session, workflowId))?.open) throw await lockedBy(session, options, workflowId);
-    await requireWorker(session, taskQueue);
-    const handle = await startPlan(session, request, taskQueue);
     try {
-      await resultOf(session, handle, ({ message }) => complain(`Trying again: ${oneLine(message)}`));
+      await askWorker(session, planWorkflow, request, taskQueue);
     } catch (error) {
       const sentence = nothingToReconcile(error);
       if (sentence === null) throw error;

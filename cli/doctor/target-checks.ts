@@ -1,6 +1,7 @@
 /** What only a worker can see: the targets, their proxies, where releases come from. It is asked for a plan. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import { planWorkflow } from '../../workflows/messages.ts';
 import { isFleet } from '../../workflows/runbook/places.ts';
 import type { Plan, Target } from '../../workflows/runbook/plan.ts';
 import type { CommonOptions } from '../options.ts';
@@ -11,7 +12,7 @@ import type { LoadedRunbook } from '../runbook/load.ts';
 import type { Session } from '../temporal/connect.ts';
 import { applicationFailure } from '../temporal/failures.ts';
 import { retryOf } from '../temporal/retries.ts';
-import { startPlan } from '../temporal/start-looking.ts';
+import { startLooking } from '../temporal/start-looking.ts';
 
 const everyMs = 250;
 const patienceMs = 15_000;
@@ -28,7 +29,7 @@ export async function targetChecks(
 ): Promise<Check[]> {
   const version = versionToTry(loaded);
   const request = toRequest(loaded, version ? { ...options, version } : options, version ? 'deploy' : 'rollback');
-  const answer = await answerOf(session, await startPlan(session, request, taskQueue));
+  const answer = await answerOf(session, await startLooking(session, planWorkflow, request, taskQueue));
   if ('plan' in answer) return planned(answer.plan);
   if ('error' in answer) return [refused(answer.error, options.environment)];
   const found = answer.stuck ?? `no plan after ${patienceMs / 1_000} s, and no reason: the worker's own log may say it`;

@@ -4,10 +4,13 @@ import { type DeployRequest, type lookWorkflow, planWorkflow, searchAttributes }
 import { summary } from '../request.ts';
 import type { Session } from './connect.ts';
 
+/** Workflows that change nothing. */
+export type Looking = typeof planWorkflow | typeof lookWorkflow;
+
 /** Asks a worker to look, or to plan as well. It changes nothing, so any number may run at once. */
 export function startLooking(
   session: Session,
-  workflow: typeof planWorkflow | typeof lookWorkflow,
+  workflow: Looking,
   request: DeployRequest,
   taskQueue: string,
 ): Promise<WorkflowHandle> {
@@ -25,6 +28,3 @@ export function startLooking(
     staticSummary: workflow === planWorkflow ? `Plan: ${summary(request)}` : `Look at ${service} in ${environment}`,
   });
 }
-
-export const startPlan = (session: Session, request: DeployRequest, taskQueue: string): Promise<WorkflowHandle> =>
-  startLooking(session, planWorkflow, request, taskQueue);
